@@ -1,0 +1,170 @@
+//! What a volume can do and which rules its names follow.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::name::Name;
+
+/// Whether two names that differ only in case can stand in one directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CaseRule {
+    /// They can: names are compared byte by byte.
+    Sensitive,
+    /// They cannot: names are compared by Unicode's full case folding of their canonical decomposition, as the
+    /// casefold directories of ext4 and f2fs do. Bytes that are not text are compared as they are.
+    Folded,
+}
+
+/// In what a name's length is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NameUnit {
+    /// Bytes, as on Unix.
+    Bytes,
+    /// UTF-16 units, as on NTFS.
+    Utf16,
+}
+
+/// The rules for names in one directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NameRules {
+    /// When two names are the same.
+    pub case: CaseRule,
+    /// Longest name, counted in `unit`.
+    pub max_len: usize,
+    /// What `max_len` counts.
+    pub unit: NameUnit,
+}
+
+impl NameRules {
+    /// Unix: byte by byte, 255 bytes.
+    pub const POSIX: Self = Self {
+        case: CaseRule::Sensitive,
+        max_len: 255,
+        unit: NameUnit::Bytes,
+    };
+
+    /// The key under which two names that cannot stand side by side are equal.
+    #[must_use]
+    pub fn key<'a>(&self, name: Name<'a>) -> Cow<'a, [u8]> {
+        match (self.case, name.text()) {
+            (CaseRule::Folded, Some(text)) if text.is_ascii() => {
+                if text.bytes().any(|b| b.is_ascii_uppercase()) {
+                    Cow::Owned(text.to_ascii_lowercase().into_bytes())
+                } else {
+                    Cow::Borrowed(name.bytes())
+                }
+            }
+            (CaseRule::Folded, Some(text)) => {
+                let folded: String = caseless::default_case_fold_str(&text.nfd().collect::<String>())
+                    .nfd()
+                    .collect();
+                Cow::Owned(folded.into_bytes())
+            }
+            _ => Cow::Borrowed(name.bytes()),
+        }
+    }
+
+    /// Length of a name in this volume's unit.
+    #[must_use]
+    pub fn len(&self, name: &[u8]) -> usize {
+        match self.unit {
+            NameUnit::Bytes => name.len(),
+            // WTF-8: one unit for each lead byte, two where it starts a four-byte sequence
+            NameUnit::Utf16 => name
+                .iter()
+                .map(|&b| usize::from(b & 0xC0 != 0x80) + usize::from(b >= 0xF0))
+                .sum(),
+        }
+    }
+
+    /// Whether a name is short enough.
+    #[must_use]
+    pub fn fits(&self, name: &[u8]) -> bool {
+        self.len(name) <= self.max_len
+    }
+}
+
+/// Whether the file ids that a directory read gives are those that `stat` gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DirIds {
+    /// They are: no `stat` is needed to know which file a name points at.
+    Trusted,
+    /// They may differ (overlayfs, network and FUSE file systems): identity needs a `stat` for each name.
+    Untrusted,
+}
+
+/// Whether a volume has hard links, as far as its kind tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HardLinks {
+    /// It has.
+    Yes,
+    /// It has not (FAT, exFAT).
+    No,
+    /// Only trying tells.
+    Unknown,
+}
+
+/// What is known of the volume that a directory lies on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VolumeInfo {
+    /// The volume, as in [`crate::FileId::volume`].
+    pub volume: u64,
+    /// The file system's name, such as `ext4`.
+    pub kind: String,
+    /// Size in bytes.
+    pub total: Option<u64>,
+    /// Bytes not in use.
+    pub free: Option<u64>,
+    /// Bytes that this user may still fill.
+    pub available: Option<u64>,
+    /// Most names that one file can have; `None` where it is not known.
+    pub link_limit: Option<u64>,
+    /// Whether there are hard links at all.
+    pub hard_links: HardLinks,
+    /// The rules for names in this directory.
+    pub names: NameRules,
+    /// What directory reads are worth here.
+    pub dir_ids: DirIds,
+    /// Whether it is mounted read-only.
+    pub read_only: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_names_meet_and_sensitive_names_do_not() {
+        let folded = NameRules {
+            case: CaseRule::Folded,
+            ..NameRules::POSIX
+        };
+        for (a, b) in [
+            ("A.JPG", "a.jpg"),
+            ("STRASSE", "straße"),
+            ("\u{c5}", "a\u{30a}"),
+            ("Ω", "ω"),
+        ] {
+            assert_eq!(folded.key(Name::new(a)), folded.key(Name::new(b)), "{a} {b}");
+            assert_ne!(
+                NameRules::POSIX.key(Name::new(a)),
+                NameRules::POSIX.key(Name::new(b))
+            );
+        }
+        assert_ne!(folded.key(Name::new(b"A\xff")), folded.key(Name::new(b"a\xff")));
+    }
+
+    #[test]
+    fn lengths_count_bytes_or_utf16_units() {
+        let ntfs = NameRules {
+            unit: NameUnit::Utf16,
+            ..NameRules::POSIX
+        };
+        for text in ["abc", "äöü", "日本", "a🔥b"] {
+            assert_eq!(ntfs.len(text.as_bytes()), text.encode_utf16().count());
+            assert_eq!(NameRules::POSIX.len(text.as_bytes()), text.len());
+        }
+    }
+}
