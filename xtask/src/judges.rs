@@ -1,0 +1,241 @@
+//! `cargo xtask judges`: what others wrote judges the release binary.
+//!
+//! A program and its tests come from the same hands and can agree on the same mistake. Here the kernel's file systems,
+//! mounted from images that their own tools made, and `find`, `du` and `strace` say what is true. Every judge sees the
+//! product only as its user does: by command line, exit code, output, and what is on the disk afterwards.
+//!
+//! Judges need root, loop devices and Debian packages (`.ci/run` installs them); one that lacks something says so and
+//! is skipped, which `--require` makes a failure.
+
+mod btrfs;
+mod case;
+mod ext4;
+mod kill;
+mod lab;
+mod limits;
+mod mounts;
+mod truth;
+mod unprivileged;
+
+use std::time::Instant;
+
+use crate::shell::{self, Failure, Result};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Count a judge that could not run as a failure
+    #[arg(long)]
+    require: bool,
+    /// Run only the judges whose name contains this
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Seed of the judges that edit and kill at random; printed by each of them
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Kills per kill judge
+    #[arg(long, default_value_t = 150)]
+    kills: u32,
+    /// Judge this binary instead of building the release binary
+    #[arg(long, value_name = "FILE")]
+    binary: Option<std::path::PathBuf>,
+    /// Print the names of the judges
+    #[arg(long)]
+    list: bool,
+}
+
+/// How a judge came to its end without a verdict of "ok".
+pub(crate) enum Stop {
+    Skipped(String),
+    Failed(String),
+}
+
+pub(crate) type Verdict<T = ()> = std::result::Result<T, Stop>;
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.0)
+    }
+}
+
+impl From<String> for Stop {
+    fn from(text: String) -> Self {
+        Self::Failed(text)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<rustix::io::Errno> for Stop {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// One judge: its name, what it judges, and how.
+struct Judge {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&lab::Lab) -> Verdict,
+}
+
+const fn judge(name: &'static str, about: &'static str, run: fn(&lab::Lab) -> Verdict) -> Judge {
+    Judge { name, about, run }
+}
+
+const JUDGES: &[Judge] = &[
+    judge(
+        "ext4-view",
+        "first view, dry run, update with nothing to do, usage",
+        ext4::view,
+    ),
+    judge(
+        "ext4-name-limit",
+        "65,000 names, then EMLINK explained",
+        limits::names,
+    ),
+    judge(
+        "ext4-full-disk",
+        "a full disk stops the work and loses nothing",
+        limits::full_disk,
+    ),
+    judge(
+        "ext4-immutable",
+        "an immutable source file is explained",
+        ext4::immutable,
+    ),
+    judge(
+        "ext4-read-only",
+        "a read-only view is a clear error",
+        ext4::read_only,
+    ),
+    judge(
+        "ext4-mounted-below",
+        "a file system below a source is neither crossed nor forgotten",
+        mounts::below,
+    ),
+    judge(
+        "ext4-bind-mount",
+        "EXDEV where both sides have the same device number",
+        mounts::bind,
+    ),
+    judge(
+        "ext4-du",
+        "usage of a tree, its view and its clone equals du's totals",
+        ext4::du,
+    ),
+    judge(
+        "xfs-view",
+        "first view, update with nothing to do, usage",
+        mounts::xfs,
+    ),
+    judge(
+        "btrfs-view",
+        "first view, update with nothing to do, usage",
+        btrfs::view,
+    ),
+    judge(
+        "btrfs-subvolumes",
+        "EXDEV between subvolumes is explained",
+        btrfs::subvolumes,
+    ),
+    judge("btrfs-names", "all names of a file without a scan", btrfs::names),
+    judge(
+        "vfat",
+        "a file system without hard links is named as such",
+        mounts::vfat,
+    ),
+    judge(
+        "tmpfs-view",
+        "first view, update with nothing to do, usage",
+        mounts::tmpfs,
+    ),
+    judge(
+        "overlay-view",
+        "the same where d_ino cannot be trusted",
+        mounts::overlay,
+    ),
+    judge(
+        "case-insensitive",
+        "names that differ in case only both get a name",
+        case::insensitive,
+    ),
+    judge(
+        "unprivileged-unreadable",
+        "what cannot be read is reported and kept",
+        unprivileged::unreadable,
+    ),
+    judge(
+        "unprivileged-protected",
+        "protected_hardlinks is explained",
+        unprivileged::protected,
+    ),
+    judge(
+        "unprivileged-ledger",
+        "a ledger that cannot stand beside the view",
+        unprivileged::ledger,
+    ),
+    judge(
+        "kill-first",
+        "killed at random instants of a first build",
+        kill::first_build,
+    ),
+    judge(
+        "kill-update",
+        "killed at random instants of an update",
+        kill::update,
+    ),
+];
+
+pub(crate) fn run(args: &Args) -> Result {
+    if args.list {
+        for judge in JUDGES {
+            println!("{:26}{}", judge.name, judge.about);
+        }
+        return Ok(());
+    }
+    let chosen: Vec<&Judge> = JUDGES
+        .iter()
+        .filter(|judge| args.only.as_deref().is_none_or(|only| judge.name.contains(only)))
+        .collect();
+    if chosen.is_empty() {
+        return Err(Failure(
+            "no judge has such a name; `--list` prints them".to_owned(),
+        ));
+    }
+    let binary = match &args.binary {
+        Some(binary) => std::path::absolute(binary)?,
+        None => shell::build_release("polylink-cli", "polylink")?,
+    };
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for judge in chosen {
+        let start = Instant::now();
+        let verdict = lab::Lab::new(&binary, args.seed, args.kills).and_then(|lab| (judge.run)(&lab));
+        let seconds = start.elapsed().as_secs_f64();
+        match verdict {
+            Ok(()) => {
+                passed += 1;
+                println!("{:26}ok ({seconds:.1} s)", judge.name);
+            }
+            Err(Stop::Skipped(reason)) => {
+                skipped += 1;
+                println!("{:26}skipped: {reason}", judge.name);
+            }
+            Err(Stop::Failed(reason)) => {
+                failed += 1;
+                println!(
+                    "{:26}FAILED ({seconds:.1} s): {}\n{reason}\n",
+                    judge.name, judge.about
+                );
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed > 0 || (args.require && skipped > 0) {
+        return Err(Failure("not every judge is content".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! SIGKILL at random instants: what a power cut or an impatient user does.
+//!
+//! Every file's content is unique, so contents stand for files: an inode number may come back for another file, a
+//! content does not.
+
+mod edits;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use self::edits::{Random, edit};
+use super::lab::{Lab, args, ensure};
+use super::{Stop, Verdict, truth};
+
+/// Files of the tree: enough that a run has many instants, few enough that hundreds of runs take seconds.
+const FILES: usize = 400;
+
+/// Name below the source to content.
+pub(crate) type Tree = BTreeMap<PathBuf, String>;
+
+/// A source and its view under the knife.
+struct Patient<'a> {
+    lab: &'a Lab,
+    source: PathBuf,
+    view: PathBuf,
+    random: Random,
+    /// How many of the kills came before the run had ended.
+    killed: u32,
+}
+
+impl<'a> Patient<'a> {
+    fn new(lab: &'a Lab) -> Verdict<Self> {
+        let home = lab.folder("home")?;
+        let patient = Self {
+            lab,
+            source: home.join("tree"),
+            view: home.join("view"),
+            random: Random::new(lab.seed),
+            killed: 0,
+        };
+        for at in 0..FILES {
+            let dir = patient
+                .source
+                .join(format!("{}/{:02}", 2001 + at % 5, 1 + at / 5 % 12));
+            fs::create_dir_all(&dir)?;
+            // Every fourth name occurs in several folders.
+            let name = if at % 4 == 0 {
+                format!("img_{}.jpg", at % 40)
+            } else {
+                format!("img_{at}.jpg")
+            };
+            let name = if dir.join(&name).exists() {
+                format!("other_{at}.jpg")
+            } else {
+                name
+            };
+            fs::write(dir.join(name), format!("first {at}"))?;
+        }
+        Ok(patient)
+    }
+
+    fn words(&self) -> Vec<OsString> {
+        args([&"flat", &self.source, &self.view])
+    }
+
+    /// Runs to the end; the time it took.
+    fn complete(&self) -> Verdict<Duration> {
+        let start = Instant::now();
+        self.lab.polylink(self.words())?.exits(&[0])?;
+        Ok(start.elapsed())
+    }
+
+    /// Starts a run and kills it at an instant chosen evenly from a little more than it takes.
+    fn kill(&mut self, usual: Duration) -> Verdict {
+        let instant = usual.mul_f64(1.2 * self.random.fraction());
+        let mut command = self.lab.command();
+        command
+            .args(self.words())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        std::thread::sleep(instant);
+        // A run that has ended is a zombie until it is waited for, so the signal cannot hit another process.
+        child.kill()?;
+        let status = child.wait()?;
+        self.killed += u32::from(status.signal().is_some());
+        ensure(status.signal().is_some() || status.code() == Some(0), || {
+            format!("a run ended with {status}")
+        })
+    }
+
+    fn clear(&self) -> Verdict {
+        for path in [&self.view, &self.view.with_file_name(".view.polylink")] {
+            if path.is_dir() {
+                fs::remove_dir_all(path)?;
+            } else if path.exists() {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The source and the view, and what holds of them whatever happened before.
+    fn examine(&self) -> Verdict<(Tree, BTreeSet<String>)> {
+        let source = contents(&self.source)?;
+        let mut held = BTreeSet::new();
+        for (name, content) in contents(&self.view)? {
+            ensure(held.insert(content.clone()), || {
+                format!("the view has a second name for `{content}`: {}", name.display())
+            })?;
+        }
+        if let Some((path, content)) = source.iter().find(|(_, content)| !held.contains(*content)) {
+            return Err(Stop::Failed(format!(
+                "  `{content}` of {} has no name in the view",
+                path.display()
+            )));
+        }
+        let inodes: BTreeSet<u64> = truth::listing(&self.source)?.into_values().collect();
+        let names: BTreeSet<u64> = truth::listing(&self.view)?.into_values().collect();
+        ensure(inodes.is_subset(&names), || {
+            "the view holds a copy, not the file".to_owned()
+        })?;
+        truth::nothing_left_behind(&self.view)?;
+        let beside: BTreeSet<OsString> = fs::read_dir(self.lab.path("home"))?
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
+        let allowed: BTreeSet<OsString> = [".view.polylink", "tree", "view"].map(OsString::from).into();
+        ensure(beside == allowed, || format!("beside the view: {beside:?}"))?;
+        Ok((source, held))
+    }
+
+    fn tell(&self, usual: Duration) {
+        let (killed, kills) = (self.killed, self.lab.kills);
+        let (seed, usual) = (self.lab.seed, usual.as_secs_f64() * 1e3);
+        println!(
+            "    {killed} of {kills} runs killed before their end, a run takes {usual:.0} ms, --seed {seed}"
+        );
+    }
+}
+
+/// Says in which round a judge failed, and how to see it again.
+fn explain(seed: u64, round: u32, what: &str) -> impl Fn(Stop) -> Stop + use<> {
+    let text = format!("round {round} of {what}, --seed {seed}");
+    move |stop| match stop {
+        Stop::Failed(reason) => Stop::Failed(format!("  {text}:\n{reason}")),
+        skipped @ Stop::Skipped(_) => skipped,
+    }
+}
+
+/// Every name below a folder and what its file holds.
+fn contents(dir: &Path) -> Verdict<Tree> {
+    let mut tree = Tree::new();
+    for name in truth::listing(dir)?.into_keys() {
+        let content = String::from_utf8_lossy(&fs::read(dir.join(&name))?).into_owned();
+        tree.insert(name, content);
+    }
+    Ok(tree)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+pub(crate) fn first_build(lab: &Lab) -> Verdict {
+    let mut patient = Patient::new(lab)?;
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        patient.clear()?;
+        times.push(patient.complete()?);
+    }
+    let usual = median(times);
+    let (before, _) = patient.examine()?;
+    for round in 1..=lab.kills {
+        let context = explain(lab.seed, round, "a first build");
+        patient.clear()?;
+        patient.kill(usual).map_err(&context)?;
+        patient.complete().map_err(&context)?;
+        let (after, held) = patient.examine().map_err(&context)?;
+        ensure(after == before, || "the source changed".to_owned()).map_err(&context)?;
+        ensure(held.len() == FILES, || {
+            format!("{} files in the view of {FILES}", held.len())
+        })
+        .map_err(&context)?;
+    }
+    patient.tell(usual);
+    enough(&patient)
+}
+
+pub(crate) fn update(lab: &Lab) -> Verdict {
+    let mut patient = Patient::new(lab)?;
+    patient.complete()?;
+    let mut times = Vec::new();
+    let (mut before, mut held) = patient.examine()?;
+    let mut serial = 0;
+    for round in 0..=lab.kills + 4 {
+        let context = explain(lab.seed, round, "updates");
+        let overwritten = edit(&patient.source, &mut patient.random, &mut serial).map_err(&context)?;
+        held.retain(|content| !overwritten.contains(content));
+        if round < 5 {
+            // The first rounds are not killed: they tell how long an update takes.
+            times.push(patient.complete().map_err(&context)?);
+        } else {
+            patient.kill(median(times.clone())).map_err(&context)?;
+            patient.complete().map_err(&context)?;
+        }
+        let (after, now) = patient.examine().map_err(&context)?;
+        nothing_lost(&before, &held, &after, &now).map_err(&context)?;
+        let again = lab.polylink(args([&"flat", &"--json", &patient.source, &patient.view]))?;
+        let again = again.exits(&[0]).map_err(&context)?;
+        for field in ["linked", "relinked", "renamed", "removed"] {
+            again.number(field, 0).map_err(&context)?;
+        }
+        (before, held) = (after, now);
+    }
+    patient.tell(median(times));
+    enough(&patient)
+}
+
+/// Judges that a file whose source name was deleted still has its name in the view.
+///
+/// Where the path holds another file now (saved by rename), the view follows it: that is what was asked for, and
+/// whether the older file is kept is `--superseded`'s matter.
+fn nothing_lost(before: &Tree, held: &BTreeSet<String>, after: &Tree, now: &BTreeSet<String>) -> Verdict {
+    for content in held.difference(now) {
+        let mut paths = before
+            .iter()
+            .filter(|(_, old)| *old == content)
+            .map(|(path, _)| path)
+            .peekable();
+        let was_orphan = paths.peek().is_none();
+        let replaced = paths.any(|path| after.contains_key(path));
+        ensure(replaced, || {
+            let kind = if was_orphan {
+                "an orphan that the view kept"
+            } else {
+                "a file deleted from the source"
+            };
+            format!("`{content}`, {kind}, has no name any more")
+        })?;
+    }
+    Ok(())
+}
+
+/// A kill judge that hit nothing has judged nothing.
+fn enough(patient: &Patient<'_>) -> Verdict {
+    ensure(patient.killed * 4 >= patient.lab.kills, || {
+        format!(
+            "only {} of {} runs were killed before their end",
+            patient.killed, patient.lab.kills
+        )
+    })
+}

@@ -1,0 +1,162 @@
+//! Rules about which files there are.
+
+use super::Violation;
+use super::text::has_word;
+
+/// The two commands that the README opens with.
+const COMMANDS: [&str; 2] = ["cargo run --release -- demo", "cargo test --workspace"];
+
+/// Files without which the repository is not whole.
+const FILES: [&str; 6] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+];
+
+/// Folders that hold something.
+const FOLDERS: [&str; 2] = ["exports", "docs/guide"];
+
+fn violation(path: &str, what: impl Into<String>, fix: &'static str) -> Violation {
+    Violation {
+        path: path.to_owned(),
+        line: 1,
+        what: what.into(),
+        fix,
+    }
+}
+
+/// Rule: documents and licences are there; `read` gives a file's text, `count` the number of entries of a folder.
+pub(crate) fn documents(
+    read: impl Fn(&str) -> Option<String>,
+    count: impl Fn(&str) -> usize,
+) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for path in FILES {
+        if read(path).is_none_or(|text| text.trim().is_empty()) {
+            found.push(violation(path, "missing or empty", "write it"));
+        }
+    }
+    let readme = read("README.md").unwrap_or_default();
+    for command in COMMANDS {
+        if !readme.contains(command) {
+            found.push(violation(
+                "README.md",
+                format!("does not say `{command}`"),
+                "it is the first thing to try",
+            ));
+        }
+    }
+    for path in FOLDERS {
+        if count(path) == 0 {
+            found.push(violation(
+                path,
+                "an empty folder",
+                "guides are written, exports made by `cargo xtask exports`",
+            ));
+        }
+    }
+    found
+}
+
+/// Rule: one integration binary a crate, `tests/integration/main.rs`, which names every file beside it.
+pub(crate) fn test_layout(paths: &[String], read: impl Fn(&str) -> String) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for path in paths.iter().filter(|path| path.ends_with(".rs")) {
+        let Some((package, inside)) = path.split_once("/tests/") else {
+            continue;
+        };
+        if package.contains("/src") {
+            continue;
+        }
+        let parts: Vec<&str> = inside.split('/').collect();
+        match parts[..] {
+            [_] => found.push(violation(
+                path,
+                "an integration binary of its own",
+                "move it to `tests/integration/` and name it in `main.rs`: every further binary is linked anew",
+            )),
+            ["integration", "main.rs"] => {}
+            ["integration", file] => {
+                let main = format!("{package}/tests/integration/main.rs");
+                let module = file.strip_suffix(".rs").unwrap_or(file);
+                if !read(&main).lines().any(|line| has_word(line, &format!("mod {module};"))) {
+                    found.push(violation(path, "a test file that nothing runs", "add it to `main.rs` as `mod NAME;`"));
+                }
+            }
+            [_, "main.rs"] => {
+                found.push(violation(path, "a second integration binary", "one a crate: `tests/integration/main.rs`"));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(path: &str) -> Option<String> {
+        Some(if path == "README.md" {
+            COMMANDS.join("\n")
+        } else {
+            "text".to_owned()
+        })
+    }
+
+    #[test]
+    fn a_whole_repository_is_left_alone() {
+        assert!(documents(whole, |_| 1).is_empty());
+    }
+
+    #[test]
+    fn each_missing_document_is_named() {
+        for missing in FILES {
+            let found = documents(|path| whole(path).filter(|_| path != missing), |_| 1);
+            assert!(
+                found
+                    .iter()
+                    .any(|v| v.path == missing && v.what == "missing or empty"),
+                "{missing}"
+            );
+        }
+        assert_eq!(
+            documents(|path| whole(path).map(|text| text.replace("demo", "")), |_| 1).len(),
+            1
+        );
+        for empty in FOLDERS {
+            assert_eq!(
+                documents(whole, |path| usize::from(path != empty)).len(),
+                1,
+                "{empty}"
+            );
+        }
+    }
+
+    fn layout(paths: &[&str], main: &str) -> usize {
+        let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+        test_layout(&paths, |_| main.to_owned()).len()
+    }
+
+    #[test]
+    fn one_integration_binary_that_runs_every_file() {
+        assert_eq!(
+            layout(
+                &[
+                    "crates/a/tests/integration/main.rs",
+                    "crates/a/tests/integration/b.rs"
+                ],
+                "mod b;"
+            ),
+            0
+        );
+        assert_eq!(layout(&["crates/a/tests/integration/b.rs"], "mod c;"), 1);
+        assert_eq!(layout(&["crates/a/tests/b.rs"], ""), 1);
+        assert_eq!(layout(&["crates/a/tests/other/main.rs"], ""), 1);
+        assert_eq!(layout(&["crates/a/src/plan/tests/b.rs"], ""), 0);
+        assert_eq!(layout(&["crates/a/tests/integration/b/c.rs"], "mod b;"), 0);
+    }
+}
