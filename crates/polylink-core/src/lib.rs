@@ -26,6 +26,7 @@ mod fs;
 mod memfs;
 mod name;
 mod progress;
+mod replace;
 mod volume;
 
 pub use error::{Code, Fault, FaultKind, PathError, ResultExt};
@@ -34,4 +35,5 @@ pub use fs::{At, Dir, DirBatch, DirEntry, Existing, FsResult, LinkFs, More, open
 pub use memfs::{DirIdLies, MemFs, MemOptions};
 pub use name::{Name, NameBuf, shown, shown_name};
 pub use progress::{Progress, Silent};
+pub use replace::{Replaced, is_temporary_name, remove_temporary, replace_with_link, temporary_name};
 pub use volume::{CaseRule, DirIds, HardLinks, NameRules, NameUnit, VolumeInfo};
