@@ -10,6 +10,7 @@
 //! only when asked for. What could not be read is in [`Walked::dirs`] with its reason: absent and unreadable are never
 //! mixed up. Memory: one record a directory, and handles for those with children still to be read.
 
+mod names;
 mod order;
 
 use std::num::NonZeroUsize;
@@ -21,6 +22,8 @@ use polylink_core::{
     At, Dir, DirBatch, DirEntry, DirIds, Fault, FaultKind, FileId, FsResult, Kind, LinkFs, More, Name,
     NameBuf, Progress, Stat,
 };
+
+pub use names::{Found, find_names};
 
 /// Where a walk begins: an open directory and the path to show for it.
 #[derive(Clone, Debug)]
@@ -314,16 +317,18 @@ impl<V: Visitor> Walker<'_, V> {
         if job.parent.is_none() {
             return DirState::Read;
         }
+        // the mount first: a directory that is left out may be met again through a bind mount
+        if self.options.mounts == Mounts::Stay
+            && let Some(root) = &self.roots[job.root as usize]
+            && (root.id.volume != stat.id.volume || root.mount != stat.mount)
+        {
+            return DirState::OtherMount;
+        }
         if self.options.leave_out.contains(&stat.id) {
             return DirState::LeftOut;
         }
         match self.options.mounts {
-            Mounts::Stay => match &self.roots[job.root as usize] {
-                Some(root) if root.id.volume != stat.id.volume || root.mount != stat.mount => {
-                    DirState::OtherMount
-                }
-                _ => DirState::Read,
-            },
+            Mounts::Stay => DirState::Read,
             Mounts::Cross => {
                 let shared = self.lock();
                 let mut above = shared.dirs[job.number as usize].parent;
