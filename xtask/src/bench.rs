@@ -18,9 +18,9 @@ use crate::shell::{self, Context as _, Result};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Files of the tree
-    #[arg(long, default_value_t = 100_000)]
-    files: usize,
+    /// Files of the tree [default: 100000, with --million 1000000]
+    #[arg(long)]
+    files: Option<usize>,
     /// Measure one million files instead: time and peak memory of first build, update and usage
     #[arg(long)]
     million: bool,
@@ -56,11 +56,17 @@ pub(crate) fn run(args: &Args) -> Result {
         .tempdir_in(&base)
         .at(&base)?;
     if args.million {
-        return million::run(&binary, dir.path(), args.files.max(1_000_000));
+        return million::run(&binary, dir.path(), args.files.unwrap_or(1_000_000));
     }
     let xtask = shell::build_release("xtask", "xtask")?;
     peers::install()?;
-    let bench = Bench::new(&binary, &xtask, dir.path(), args.files, args.runs.max(1))?;
+    let bench = Bench::new(
+        &binary,
+        &xtask,
+        dir.path(),
+        args.files.unwrap_or(100_000),
+        args.runs.max(1),
+    )?;
     let wanted = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
     let mut table = Vec::new();
     for (name, measure) in rows::ROWS {

@@ -180,14 +180,17 @@ pub(crate) fn nothing_left_behind(view: &Path) -> Verdict {
         let ours = text.starts_with(".polylink") || text.ends_with(".tmp");
         ensure(!ours, || format!("a temporary name stays in the view: {text}"))?;
     }
-    let (Some(parent), Some(own)) = (view.parent(), view.file_name()) else {
+    let Some(parent) = view.parent() else {
         return Ok(());
     };
-    let ledger = format!(".{}.polylink", own.to_string_lossy());
     for entry in fs::read_dir(parent)? {
         let name = entry?.file_name();
         let text = name.to_string_lossy();
-        let ours = text != ledger && text.contains("polylink") && text.starts_with('.');
+        let view_of_ledger = text
+            .strip_prefix('.')
+            .and_then(|rest| rest.strip_suffix(".polylink"));
+        let is_ledger = view_of_ledger.is_some_and(|view| parent.join(view).is_dir());
+        let ours = text.starts_with('.') && text.contains("polylink") && !is_ledger;
         ensure(!ours, || format!("something stays beside the view: {text}"))?;
     }
     Ok(())

@@ -17,7 +17,10 @@ const FILES: [&str; 6] = [
 ];
 
 /// Folders that hold something.
-const FOLDERS: [&str; 2] = ["exports", "docs/guide"];
+const FOLDERS: [(&str, &str); 2] = [
+    ("exports", "run `cargo xtask exports`"),
+    ("docs/guide", "write a page for each job that people have"),
+];
 
 fn violation(path: &str, what: impl Into<String>, fix: &'static str) -> Violation {
     Violation {
@@ -49,13 +52,9 @@ pub(crate) fn documents(
             ));
         }
     }
-    for path in FOLDERS {
+    for (path, fix) in FOLDERS {
         if count(path) == 0 {
-            found.push(violation(
-                path,
-                "an empty folder",
-                "guides are written, exports made by `cargo xtask exports`",
-            ));
+            found.push(violation(path, "an empty folder", fix));
         }
     }
     found
@@ -127,7 +126,7 @@ mod tests {
             documents(|path| whole(path).map(|text| text.replace("demo", "")), |_| 1).len(),
             1
         );
-        for empty in FOLDERS {
+        for (empty, _) in FOLDERS {
             assert_eq!(
                 documents(whole, |path| usize::from(path != empty)).len(),
                 1,
