@@ -123,6 +123,11 @@ const JUDGES: &[Judge] = &[
         mounts::bind,
     ),
     judge(
+        "ext4-calls",
+        "links are relative to open directories, an idle update looks at no file",
+        ext4::calls,
+    ),
+    judge(
         "ext4-du",
         "usage of a tree, its view and its clone equals du's totals",
         ext4::du,

@@ -119,3 +119,50 @@ pub(crate) fn du(lab: &Lab) -> Verdict {
     }
     Ok(())
 }
+
+/// Files of the tree whose system calls are counted; it has far fewer folders.
+const COUNTED: usize = 2000;
+
+pub(crate) fn calls(lab: &Lab) -> Verdict {
+    needs("strace", "strace")?;
+    let disk = lab.ext4()?;
+    let (source, view) = (disk.join("tree"), disk.join("view"));
+    truth::year_tree(&source, COUNTED)?;
+    let first = traced(lab, &source, &view)?;
+    let links: Vec<&str> = first.lines().filter(|line| line.contains(" linkat(")).collect();
+    ensure(links.len() >= COUNTED, || {
+        format!("{} calls of linkat for {COUNTED} files", links.len())
+    })?;
+    let named = links
+        .iter()
+        .find(|line| line.contains(" linkat(AT_FDCWD") || line.contains(", AT_FDCWD, "));
+    ensure(named.is_none(), || {
+        format!("a link that is not relative to open directories: {named:?}")
+    })?;
+
+    let second = traced(lab, &source, &view)?;
+    let looks = second.lines().filter(|line| line.contains("stat")).count();
+    ensure(looks * 4 < COUNTED, || {
+        format!("{looks} calls of the stat family in an update of {COUNTED} files with nothing to do")
+    })?;
+    let changes = [" linkat(", " rename", " unlink"];
+    let change = second
+        .lines()
+        .find(|line| changes.iter().any(|call| line.contains(call)));
+    ensure(change.is_none(), || {
+        format!("an update with nothing to do changed something: {change:?}")
+    })
+}
+
+/// Makes or updates a view and returns what the kernel was asked.
+fn traced(lab: &Lab, source: &Path, view: &Path) -> Verdict<String> {
+    let log = lab.path("strace.log");
+    let shown = log.to_string_lossy().into_owned();
+    let trace = "trace=/^(stat|lstat|fstat|newfstatat|statx|link|linkat|rename.*|unlink|unlinkat)$";
+    lab.through(
+        &["strace", "-f", "-e", trace, "-o", &shown],
+        args([&"flat", &source, &view]),
+    )?
+    .exits(&[0])?;
+    Ok(fs::read_to_string(&log)?)
+}
