@@ -1,0 +1,148 @@
+//! What is to be accounted for, and the same with every repetition taken out.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use polylink_core::{
+    At, Dir, FaultKind, FileId, FsResult, LinkFs, Name, NameBuf, PathError, ResultExt as _, Stat,
+};
+use polylink_walk::Root;
+
+/// One argument of [`crate::usage`].
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A directory, with all below it.
+    Dir(Root),
+    /// One name of a file.
+    File {
+        /// The directory it lies in.
+        dir: Dir,
+        /// Its name there.
+        name: NameBuf,
+        /// The path to show for it.
+        path: PathBuf,
+    },
+}
+
+impl Target {
+    /// What stands at `path`. A symbolic link to a directory is that directory; one to a file is the link itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`LinkFs::open_dir`], and as [`LinkFs::stat`] where it is no directory.
+    pub fn open(fs: &dyn LinkFs, path: impl AsRef<Path>) -> Result<Self, PathError> {
+        let path = path.as_ref();
+        let fault = match fs.open_dir(path) {
+            Ok(dir) => {
+                return Ok(Self::Dir(Root {
+                    dir,
+                    path: path.into(),
+                }));
+            }
+            Err(fault) => fault,
+        };
+        let (FaultKind::NotDirectory, Some(parent), Some(name)) =
+            (fault.kind(), path.parent(), path.file_name())
+        else {
+            return Err(fault).at("open", path);
+        };
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        let dir = fs.open_dir(parent).at("open", parent)?;
+        let name = Name::from_os(name);
+        fs.stat(At::new(&dir, name)).at("look at", path)?;
+        Ok(Self::File {
+            dir,
+            name: name.to_buf(),
+            path: path.into(),
+        })
+    }
+
+    /// The path to show for it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Dir(root) => &root.path,
+            Self::File { path, .. } => path,
+        }
+    }
+}
+
+/// The arguments by path, each directory and each name once.
+pub(crate) struct Arguments {
+    /// Distinct directories.
+    pub(crate) roots: Vec<Root>,
+    /// Which of `roots` a directory is.
+    pub(crate) root_ids: HashMap<FileId, u32>,
+    /// Further paths under which directories were given.
+    pub(crate) aliases: Vec<(PathBuf, u32)>,
+    /// Names of files.
+    pub(crate) files: Vec<FileArgument>,
+}
+
+/// A name that was given as an argument.
+pub(crate) struct FileArgument {
+    pub(crate) path: PathBuf,
+    /// The directory it lies in, where that can be told.
+    pub(crate) dir: Option<FileId>,
+    pub(crate) stat: FsResult<Stat>,
+    /// Whether it is a name that no argument before it is.
+    pub(crate) first: bool,
+}
+
+impl Arguments {
+    pub(crate) fn new(fs: &dyn LinkFs, targets: &[Target]) -> Self {
+        let mut sorted: Vec<&Target> = targets.iter().collect();
+        sorted.sort_by(|a, b| a.path().cmp(b.path()));
+        let mut this = Self {
+            roots: Vec::new(),
+            root_ids: HashMap::new(),
+            aliases: Vec::new(),
+            files: Vec::new(),
+        };
+        let mut names = HashSet::new();
+        for target in sorted {
+            match target {
+                Target::Dir(root) => this.add_dir(fs, root),
+                Target::File { dir, name, path } => {
+                    let id = fs.stat_dir(dir).ok().map(|stat| stat.id);
+                    let key = match fs.volume(dir) {
+                        Ok(volume) => volume.names.key(name.name()).into_owned(),
+                        Err(_) => name.bytes().to_vec(),
+                    };
+                    let first = names.insert((id, key));
+                    if first || this.files.last().is_none_or(|last| last.path != *path) {
+                        this.files.push(FileArgument {
+                            path: path.clone(),
+                            dir: id,
+                            stat: fs.stat(At::new(dir, name.name())),
+                            first,
+                        });
+                    }
+                }
+            }
+        }
+        this
+    }
+
+    fn add_dir(&mut self, fs: &dyn LinkFs, root: &Root) {
+        let Ok(number) = u32::try_from(self.roots.len()) else {
+            return;
+        };
+        // what cannot be looked at now is read as if it were apart; the walk then reports it
+        if let Ok(stat) = fs.stat_dir(&root.dir) {
+            if let Some(known) = self.root_ids.get(&stat.id) {
+                let shown = |(path, of): &(PathBuf, u32)| of == known && *path == root.path;
+                if self.roots[*known as usize].path != root.path && !self.aliases.iter().any(shown) {
+                    self.aliases.push((root.path.clone(), *known));
+                }
+                return;
+            }
+            self.root_ids.insert(stat.id, number);
+        }
+        self.roots.push(root.clone());
+    }
+}
