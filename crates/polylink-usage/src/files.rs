@@ -5,8 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use polylink_core::{FileId, Stat};
 
-const SHARD_BITS: u32 = 6;
+const SHARD_BITS: u32 = 5;
 const SHARDS: usize = 1 << SHARD_BITS;
+/// Shards in one [`Group`].
+const GROUP: usize = SHARDS / 4;
+/// Records in one allocation.
+const CHUNK: usize = 128;
 const EMPTY: u32 = u32::MAX;
 
 /// A file in [`Files`].
@@ -38,8 +42,8 @@ pub(crate) struct LastSpace(Option<(Space, u32)>);
 
 /// Files by id, for several threads.
 ///
-/// A shard is an open-addressing table of record numbers at most five eighths full, so a file costs its record, a
-/// quarter of one for growth, and 6 to 13 bytes.
+/// A shard is an open-addressing table of record numbers at most five eighths full, so a file costs its record and 6 to
+/// 13 bytes.
 pub(crate) struct Files {
     spaces: Mutex<HashMap<Space, u32>>,
     shards: Vec<Mutex<Shard>>,
@@ -48,7 +52,37 @@ pub(crate) struct Files {
 #[derive(Default)]
 struct Shard {
     slots: Vec<u32>,
-    records: Vec<Record>,
+    records: Chunks,
+}
+
+/// Records that never move: growing costs neither copies nor holes.
+#[derive(Default)]
+struct Chunks(Vec<Vec<Record>>);
+
+impl Chunks {
+    fn len(&self) -> usize {
+        (self.0.len().saturating_sub(1)) * CHUNK + self.0.last().map_or(0, Vec::len)
+    }
+
+    fn get(&self, index: u32) -> Option<&Record> {
+        let index = index as usize;
+        self.0.get(index / CHUNK)?.get(index % CHUNK)
+    }
+
+    fn push(&mut self, record: Record) {
+        match self.0.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => last.push(record),
+            None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(record);
+                self.0.push(chunk);
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.0.iter().flatten()
+    }
 }
 
 impl Files {
@@ -114,23 +148,9 @@ impl Files {
 
     /// The records alone, without what it takes to find them by id.
     pub(crate) fn into_records(self) -> Records {
-        let mut starts = Vec::with_capacity(SHARDS);
-        let mut total = 0;
-        let records: Vec<Vec<Record>> = self
-            .shards
-            .into_iter()
-            .map(|shard| {
-                let records = shard.into_inner().unwrap_or_else(PoisonError::into_inner).records;
-                starts.push(total);
-                total += records.len();
-                records
-            })
-            .collect();
-        Records {
-            records,
-            starts,
-            total,
-        }
+        let shards = self.shards.into_iter();
+        let shards = shards.map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner).records);
+        Records(shards.collect())
     }
 }
 
@@ -140,7 +160,7 @@ impl Shard {
         let mut slot = hash as usize & mask;
         loop {
             let index = self.slots[slot];
-            let record = self.records.get(index as usize)?; // `EMPTY` is none
+            let record = self.records.get(index)?; // `EMPTY` is none
             if record.id == key.id && record.space == key.space {
                 return Some(index);
             }
@@ -151,7 +171,7 @@ impl Shard {
     fn add(&mut self, record: Record, index: u32, hash: u32) {
         if (self.records.len() + 1) * 8 > self.slots.len() * 5 {
             let mut slots = vec![EMPTY; (self.slots.len() * 2).max(16)];
-            for (index, record) in (0u32..).zip(&self.records) {
+            for (index, record) in (0u32..).zip(self.records.iter()) {
                 let (_, hash) = place(Key {
                     id: record.id,
                     space: record.space,
@@ -161,7 +181,7 @@ impl Shard {
             self.slots = slots;
         }
         occupy(&mut self.slots, index, hash);
-        push_tight(&mut self.records, record);
+        self.records.push(record);
     }
 }
 
@@ -182,33 +202,68 @@ pub(crate) fn push_tight<T>(list: &mut Vec<T>, value: T) {
     list.push(value);
 }
 
-/// The records of [`Files`], numbered without gaps.
-pub(crate) struct Records {
-    records: Vec<Vec<Record>>,
-    starts: Vec<usize>,
-    total: usize,
-}
+/// The records of [`Files`].
+pub(crate) struct Records(Vec<Chunks>);
 
 impl Records {
+    pub(crate) fn of(&self, handle: Handle) -> Option<&Record> {
+        self.0[handle.shard()].get(handle.index())
+    }
+
+    /// All files in a few groups, so that what is needed for each file can be held for a part of them at a time.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        self.0.chunks(GROUP).zip(0..).map(|(shards, number)| {
+            let mut len = 0;
+            let starts = shards.iter().map(|shard| {
+                len += shard.len();
+                len - shard.len()
+            });
+            Group {
+                starts: starts.collect(),
+                shards,
+                number,
+                len,
+            }
+        })
+    }
+}
+
+/// A part of all files, numbered without gaps.
+pub(crate) struct Group<'a> {
+    shards: &'a [Chunks],
+    starts: Vec<usize>,
+    number: usize,
+    len: usize,
+}
+
+impl Group<'_> {
     pub(crate) fn len(&self) -> usize {
-        self.total
+        self.len
     }
 
-    pub(crate) fn number(&self, handle: Handle) -> usize {
-        self.starts[handle.0 as usize % SHARDS] + (handle.0 >> SHARD_BITS) as usize
-    }
-
-    pub(crate) fn of(&self, handle: Handle) -> &Record {
-        &self.records[handle.0 as usize % SHARDS][(handle.0 >> SHARD_BITS) as usize]
+    /// The number of a file, if it is of this group.
+    pub(crate) fn number(&self, handle: Handle) -> Option<usize> {
+        let shard = handle.shard();
+        (shard / GROUP == self.number).then(|| self.starts[shard % GROUP] + handle.index() as usize)
     }
 
     /// All records, in the order of their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter().flatten()
+        self.shards.iter().flat_map(Chunks::iter)
     }
 }
 
-#[allow(clippy::cast_possible_truncation)] // `meet` keeps indices below 2^26, and there are 2^6 shards
+impl Handle {
+    fn shard(self) -> usize {
+        self.0 as usize % SHARDS
+    }
+
+    fn index(self) -> u32 {
+        self.0 >> SHARD_BITS
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // `meet` keeps indices below 2^27, and there are 2^5 shards
 fn handle(shard: usize, index: u32) -> Handle {
     Handle(index << SHARD_BITS | shard as u32)
 }
@@ -220,7 +275,7 @@ fn place(key: Key) -> (usize, u32) {
     let mixed = key.id ^ u64::from(key.space).rotate_left(40);
     let product = u128::from(mixed) * 0x9E37_79B9_7F4A_7C15;
     let hash = (product >> 64) as u64 ^ product as u64;
-    ((hash >> 58) as usize, hash as u32)
+    ((hash >> (64 - SHARD_BITS)) as usize, hash as u32)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -229,6 +284,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use polylink_core::Kind;
 
     use super::*;
@@ -274,12 +331,20 @@ mod tests {
             assert_eq!(files.find(files.key(*id, &mut last)), Some(*handle));
         }
         let records = files.into_records();
-        assert_eq!(records.len(), ids.len());
-        let mut numbers: Vec<usize> = handles.iter().map(|handle| records.number(*handle)).collect();
         for (size, handle) in (0..).zip(&handles) {
-            assert_eq!(records.of(*handle).size, size, "the first meeting counts");
+            assert_eq!(
+                records.of(*handle).unwrap().size,
+                size,
+                "the first meeting counts"
+            );
         }
-        numbers.sort_unstable();
-        assert!(numbers.into_iter().eq(0..ids.len()));
+        let mut met = 0;
+        for group in records.groups() {
+            let numbers: BTreeSet<usize> = handles.iter().filter_map(|file| group.number(*file)).collect();
+            assert!(numbers.into_iter().eq(0..group.len()));
+            assert_eq!(group.iter().count(), group.len());
+            met += group.len();
+        }
+        assert_eq!(met, ids.len());
     }
 }

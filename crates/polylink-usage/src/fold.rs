@@ -11,7 +11,7 @@ use polylink_core::{Kind, PathError, Stat};
 use polylink_walk::DirState;
 
 use crate::figures::Figures;
-use crate::files::{Handle, Records};
+use crate::files::{Group, Handle, Records};
 use crate::report::{Row, Usage};
 use crate::scan::Local;
 use crate::target::Arguments;
@@ -88,9 +88,17 @@ pub(crate) fn fold(gathered: Gathered) -> Usage {
         .enumerate()
         .filter_map(|(index, handle)| Some(((*handle)?, leaves.rank(index)?)))
         .collect();
-    let mut names = by_file(&tree, locals, &extra, &records);
     let parent = |rank: u32| tree.parents.get(rank as usize).copied().unwrap_or(TOP);
-    usage.racing = files(&records, &mut names, parent, &mut figures);
+    let mut seen = vec![0; handles.len()];
+    for group in records.groups() {
+        let mut names = by_file(&tree, &locals, &extra, &group);
+        for (seen, handle) in seen.iter_mut().zip(&handles) {
+            if let Some(file) = handle.and_then(|handle| group.number(handle)) {
+                *seen = names.seen(file);
+            }
+        }
+        usage.racing += files(&group, &mut names, parent, &mut figures);
+    }
     for rank in (1..len).rev() {
         let up = tree.parents.get(rank).copied().unwrap_or(TOP) as usize;
         let below = figures[rank];
@@ -101,13 +109,13 @@ pub(crate) fn fold(gathered: Gathered) -> Usage {
     usage.files = arguments
         .files
         .iter()
-        .zip(&handles)
-        .map(|(file, handle)| Row {
+        .zip(handles.iter().zip(&seen))
+        .map(|(file, (handle, seen))| Row {
             path: file.path.clone(),
             depth: 0,
             kind: file.stat.as_ref().map_or(Kind::Unknown, |stat| stat.kind),
             figures: match (&file.stat, handle) {
-                (Ok(_), Some(handle)) => one_name(&records, &names, *handle),
+                (Ok(_), Some(handle)) => one_name(&records, *handle, *seen),
                 (Ok(stat), None) => alone(stat),
                 (Err(_), _) => Figures::default(),
             },
@@ -259,40 +267,44 @@ fn alone(stat: &Stat) -> Figures {
     }
 }
 
-/// One name of a file that has several.
-fn one_name(records: &Records, names: &Names, handle: Handle) -> Figures {
-    let record = records.of(handle);
+/// One name of a file that has several, of which `seen` were met.
+fn one_name(records: &Records, handle: Handle, seen: usize) -> Figures {
+    let Some(record) = records.of(handle) else {
+        return Figures::default();
+    };
     Figures {
         names: 1,
         files: 1,
         logical_bytes: record.size,
         disk_bytes: record.allocated,
-        outside_names: u64::from(record.links)
-            .saturating_sub(names.seen(records.number(handle)).max(1) as u64),
+        outside_names: u64::from(record.links).saturating_sub(seen.max(1) as u64),
         ..Figures::default()
     }
 }
 
-/// Sorts the names by file: counts them, then puts each in its place.
-fn by_file(tree: &Tree, locals: Vec<Local>, extra: &[(Handle, u32)], records: &Records) -> Names {
-    let each = |local: &Local, take: &mut dyn FnMut(Handle, u32)| {
-        let mut files = local.files.iter();
-        for (dir, count) in &local.runs {
-            let run = files.by_ref().take(*count as usize);
-            match tree.rank(*dir) {
-                Some(rank) => run.for_each(|handle| take(*handle, rank)),
-                None => run.for_each(drop),
+/// Sorts the names of a group of files by file: counts them, then puts each in its place.
+fn by_file(tree: &Tree, locals: &[Local], extra: &[(Handle, u32)], group: &Group<'_>) -> Names {
+    let each = |take: &mut dyn FnMut(usize, u32)| {
+        for local in locals {
+            let mut rest = local.files.as_slice();
+            for (dir, count) in &local.runs {
+                let (run, after) = rest.split_at((*count as usize).min(rest.len()));
+                rest = after;
+                if let Some(rank) = tree.rank(*dir) {
+                    run.iter()
+                        .filter_map(|handle| group.number(*handle))
+                        .for_each(|file| take(file, rank));
+                }
+            }
+        }
+        for (handle, rank) in extra {
+            if let Some(file) = group.number(*handle) {
+                take(file, *rank);
             }
         }
     };
-    let mut starts = vec![0; records.len() + 1];
-    let mut count = |handle: Handle, _| starts[records.number(handle)] += 1;
-    for local in &locals {
-        each(local, &mut count);
-    }
-    for (handle, rank) in extra {
-        count(*handle, *rank);
-    }
+    let mut starts = vec![0; group.len() + 1];
+    each(&mut |file, _| starts[file] += 1);
     // each start is first the end of its file's names, and moves down as they are put in
     let mut end = 0;
     for start in &mut starts {
@@ -300,22 +312,15 @@ fn by_file(tree: &Tree, locals: Vec<Local>, extra: &[(Handle, u32)], records: &R
         *start = end;
     }
     let mut ranks = vec![TOP; end];
-    let mut put = |handle: Handle, rank| {
-        let start = &mut starts[records.number(handle)];
-        *start -= 1;
-        ranks[*start] = rank;
-    };
-    for local in locals {
-        each(&local, &mut put);
-    }
-    for (handle, rank) in extra {
-        put(*handle, *rank);
-    }
+    each(&mut |file, rank| {
+        starts[file] -= 1;
+        ranks[starts[file]] = rank;
+    });
     Names { starts, ranks }
 }
 
 /// Counts each file of several names where it belongs; gives back how many had more names than links.
-fn files(records: &Records, names: &mut Names, parent: impl Fn(u32) -> u32, figures: &mut [Figures]) -> u64 {
+fn files(group: &Group<'_>, names: &mut Names, parent: impl Fn(u32) -> u32, figures: &mut [Figures]) -> u64 {
     let mut racing = 0;
     let common = |mut a: u32, mut b: u32| {
         while a != b {
@@ -327,7 +332,7 @@ fn files(records: &Records, names: &mut Names, parent: impl Fn(u32) -> u32, figu
         }
         a as usize
     };
-    for (file, record) in records.iter().enumerate() {
+    for (file, record) in group.iter().enumerate() {
         let ranks = &mut names.ranks[names.starts[file]..names.starts[file + 1]];
         ranks.sort_unstable();
         let (Some(first), Some(last)) = (ranks.first(), ranks.last()) else {
