@@ -1,0 +1,263 @@
+//! `polylink link`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use polylink_core::{
+    Existing, Fault, FaultKind, Kind, LinkFs, PathError, Replaced, ResultExt as _, Stat, replace_with_link,
+    shown,
+};
+use polylink_host::facts;
+use serde::Serialize;
+
+use super::Context;
+use crate::args::DryRun;
+use crate::error::{CommandError, Outcome};
+use crate::format::counted;
+use crate::json::{self, JsonPath};
+use crate::place::{self, Place};
+
+/// Give a file one more name
+///
+/// Makes NEW a name of the file that EXISTING names: a hard link. Both are then equal, neither is a copy, and the file
+/// stays until its last name goes. NEW may be a directory: the new name is then made in it, with the last part of
+/// EXISTING.
+///
+/// A symbolic link EXISTING is linked itself; --follow links what it points at. A NEW that exists is refused, or with
+/// --replace replaced in one step: at no moment is there no file under that name. Directories cannot be linked, and a
+/// link never leads from one file system to another.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct LinkArgs {
+    /// The name that exists
+    existing: PathBuf,
+    /// The name to make, or the directory to make it in
+    new: PathBuf,
+    /// Let NEW take the place of another file's name, atomically
+    ///
+    /// If that was the other file's last name, its data goes with it; a dry run says so.
+    #[arg(long)]
+    replace: bool,
+    /// Link what a symbolic link points at, not the symbolic link itself
+    #[arg(long)]
+    follow: bool,
+    /// Which of the system's calls makes the link
+    #[arg(long, value_name = "CALL", default_value = "auto")]
+    via: Via,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  polylink link report.pdf archive/2007-report.pdf
+  polylink link report.pdf archive/                 the same name in another directory
+  polylink link --replace new.pdf report.pdf        report.pdf leads to the new file, without a gap
+  polylink link -n --replace new.pdf report.pdf     what that would do";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Via {
+    /// The usual one here
+    Auto,
+    /// link(2) on Unix, CreateHardLink on Windows
+    Create,
+    /// NtSetInformationFile with FileLinkInformation (Windows)
+    Native,
+    /// MoveFileEx with MOVEFILE_CREATE_HARDLINK (Windows)
+    Move,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    command: &'static str,
+    dry_run: bool,
+    existing: JsonPath<'a>,
+    new: JsonPath<'a>,
+    done: &'static str,
+    file_id: String,
+    link_count: Option<u64>,
+    replaced: Option<ReplacedFile>,
+}
+
+#[derive(Serialize)]
+struct ReplacedFile {
+    file_id: String,
+    links_left: u64,
+}
+
+pub(super) fn run(context: &Context<'_>, args: &LinkArgs) -> Result<Outcome, CommandError> {
+    if matches!(args.via, Via::Native | Via::Move) {
+        return Err(
+            CommandError::cannot_start("'--via native' and '--via move' exist on Windows only")
+                .hint("'--via create' is the only call there is here, and what '--via auto' takes"),
+        );
+    }
+    let fs = &context.fs;
+    let existing_path = existing_path(&args.existing, args.follow).map_err(|e| context.explain(&e))?;
+    let new_path = new_path(&existing_path, &args.new)?;
+    let failed = |error: PathError| context.explain(&error);
+    let between = |fault: Fault| PathError {
+        action: "link",
+        path: args.existing.clone(),
+        to: Some(new_path.clone()),
+        fault,
+    };
+    if place::wants_dir(&new_path) {
+        return Err(failed(between(FaultKind::NotFound.into()))
+            .hint("a name that ends in a separator is a directory, and there is none"));
+    }
+    let existing = Place::of(fs, &existing_path).map_err(|fault| failed(between(fault)))?;
+    let new = Place::of(fs, &new_path).map_err(|fault| failed(between(fault)))?;
+    let file = fs.stat(existing.at()).map_err(|fault| failed(between(fault)))?;
+    if file.kind == Kind::Directory {
+        return Err(failed(between(FaultKind::NotPermitted.into())));
+    }
+    let done = if args.dry.dry_run {
+        foresee(fs, &file, &new, args.replace)
+    } else if args.replace {
+        replace_with_link(fs, existing.at(), new.at())
+    } else {
+        fs.link(existing.at(), new.at()).map(|()| Replaced::Linked)
+    }
+    .map_err(|fault| failed(between(fault)))?;
+    let links = if args.dry.dry_run {
+        None
+    } else {
+        fs.stat(new.at()).ok().map(|stat| stat.links)
+    };
+    report(
+        context,
+        args,
+        &Report {
+            file,
+            new: new_path,
+            done,
+            links,
+        },
+    )
+}
+
+struct Report {
+    file: Stat,
+    new: PathBuf,
+    done: Replaced,
+    links: Option<u64>,
+}
+
+fn report(context: &Context<'_>, args: &LinkArgs, report: &Report) -> Result<Outcome, CommandError> {
+    let (dry, ui) = (args.dry.dry_run, context.ui);
+    let replaced = match report.done {
+        Replaced::Replaced(victim) => Some(ReplacedFile {
+            file_id: victim.id.to_string(),
+            links_left: victim.links.saturating_sub(1),
+        }),
+        _ => None,
+    };
+    if ui.json() {
+        ui.document(&Document {
+            schema: json::SCHEMA,
+            command: "link",
+            dry_run: dry,
+            existing: JsonPath(&args.existing),
+            new: JsonPath(&report.new),
+            done: match report.done {
+                Replaced::Linked => "linked",
+                Replaced::Replaced(_) => "replaced",
+                Replaced::Same => "nothing",
+            },
+            file_id: report.file.id.to_string(),
+            link_count: report.links,
+            replaced,
+        })?;
+        return Ok(Outcome::Done);
+    }
+    let (new, existing) = (shown(&report.new), shown(&args.existing));
+    let names = report.links.map_or_else(String::new, |n| {
+        format!(", which has {}", counted(n, "name", "names"))
+    });
+    let line = match (report.done, dry) {
+        (Replaced::Same, _) => format!("'{new}' is a name of '{existing}' already"),
+        (Replaced::Linked, true) => format!("would link '{new}' to '{existing}'"),
+        (Replaced::Linked, false) => format!("linked '{new}' to '{existing}'{names}"),
+        (Replaced::Replaced(_), true) => format!("would replace '{new}' by a link to '{existing}'"),
+        (Replaced::Replaced(_), false) => format!("replaced '{new}' by a link to '{existing}'{names}"),
+    };
+    ui.line(&line)?;
+    if let Some(victim) = &replaced {
+        let fate = match (victim.links_left, dry) {
+            (0, true) => "the file it names now has no other name: its data would go".into(),
+            (0, false) => "the file it named had no other name: its data is gone".into(),
+            (n, true) => format!(
+                "the file it names now would keep {}",
+                counted(n, "other name", "other names")
+            ),
+            (n, false) => format!(
+                "the file it named keeps {}",
+                counted(n, "other name", "other names")
+            ),
+        };
+        ui.line(&fate)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// What the link would come to; refuses what can be known to fail.
+fn foresee(fs: &dyn LinkFs, file: &Stat, new: &Place, replace: bool) -> Result<Replaced, Fault> {
+    let on = if replace {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    let foreseen = match fs.stat(new.at()) {
+        Ok(there) if on == Existing::Replace && there.kind == Kind::Directory => {
+            return Err(FaultKind::IsDirectory.into());
+        }
+        Ok(there) if on == Existing::Replace && there.id == file.id => return Ok(Replaced::Same),
+        Ok(there) if on == Existing::Replace => Replaced::Replaced(there),
+        Ok(_) => return Err(FaultKind::Exists.into()),
+        Err(fault) if fault.kind() == FaultKind::NotFound => Replaced::Linked,
+        Err(fault) => return Err(fault),
+    };
+    let dir = fs.stat_dir(new.dir())?;
+    if dir.id.volume != file.id.volume || (dir.mount != file.mount) {
+        return Err(FaultKind::CrossesVolumes.into());
+    }
+    let volume = fs.volume(new.dir())?;
+    if volume.read_only {
+        return Err(FaultKind::ReadOnly.into());
+    }
+    if volume.link_limit.is_some_and(|limit| file.links >= limit) {
+        return Err(FaultKind::TooManyLinks.into());
+    }
+    if !volume.names.fits(new.name().bytes()) {
+        return Err(FaultKind::NameTooLong.into());
+    }
+    Ok(foreseen)
+}
+
+fn existing_path(path: &Path, follow: bool) -> Result<PathBuf, PathError> {
+    if follow || path.file_name().is_none() {
+        return facts::absolute(path);
+    }
+    if place::wants_dir(path) && !place::is_dir(path) {
+        return Err(Fault::of(FaultKind::NotDirectory)).at("link", path);
+    }
+    Ok(path.into())
+}
+
+/// As ln(1) has it: an existing directory is where the name is made.
+fn new_path(existing: &Path, new: &Path) -> Result<PathBuf, CommandError> {
+    if !place::is_dir(new) {
+        return Ok(new.into());
+    }
+    match existing.file_name() {
+        Some(name) => Ok(new.join(name)),
+        None => Err(CommandError::cannot_start(format!(
+            "'{}' has no name that could be used in '{}'",
+            shown(existing),
+            shown(new)
+        ))
+        .hint("give the new name in full")),
+    }
+}

@@ -1,0 +1,127 @@
+//! Sample trees: `YEAR/MONTH/file.ext`, as photo collections are kept.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use polylink_core::Progress;
+
+use crate::error::CommandError;
+
+pub(super) const YEARS: usize = 20;
+pub(super) const MONTHS: usize = 12;
+const FIRST_YEAR: usize = 2006;
+
+/// How a sample file is named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Naming {
+    /// No two files have the same name.
+    Unique,
+    /// The camera starts counting anew now and then: one file in forty has the name of another one, elsewhere.
+    SomeTwice,
+}
+
+/// `root/2006/01`, counted through the months from 0.
+pub(super) fn month_dir(root: &Path, month: usize) -> PathBuf {
+    let month = month % (YEARS * MONTHS);
+    root.join(format!(
+        "{}/{:02}",
+        FIRST_YEAR + month / MONTHS,
+        month % MONTHS + 1
+    ))
+}
+
+/// The month that file `index` of `files` lies in: they are spread evenly, in order.
+pub(super) fn month_of(index: usize, files: usize) -> usize {
+    index * YEARS * MONTHS / files.max(1)
+}
+
+pub(super) fn file_name(index: usize, naming: Naming) -> String {
+    let number = match naming {
+        Naming::SomeTwice if index.is_multiple_of(40) => index / 40 % 50,
+        _ => index + 100,
+    };
+    format!("img_{number:05}.jpg")
+}
+
+/// Bytes of file `index`: between a few hundred and some thousands, the same in every run.
+pub(super) fn file_size(index: usize) -> usize {
+    // Knuth's multiplicative hash: spreads, and is the same everywhere
+    let mixed = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    300 + usize::try_from(mixed % 9000).unwrap_or(0)
+}
+
+/// Makes the directories and `files` files below `root`; returns the bytes written.
+pub(super) fn make_tree(
+    root: &Path,
+    files: usize,
+    naming: Naming,
+    progress: &dyn Progress,
+) -> Result<u64, CommandError> {
+    for month in 0..YEARS * MONTHS {
+        let dir = month_dir(root, month);
+        std::fs::create_dir_all(&dir).map_err(|error| CommandError::from_io("make", &dir, &error))?;
+    }
+    let mut bytes = 0;
+    progress.begin("making files", Some(files as u64));
+    for index in 0..files {
+        if progress.cancelled() {
+            return Err(CommandError::interrupted());
+        }
+        let path = month_dir(root, month_of(index, files)).join(file_name(index, naming));
+        let size = file_size(index);
+        write_file(&path, index, size).map_err(|error| CommandError::from_io("write", &path, &error))?;
+        bytes += size as u64;
+        progress.advance(1);
+    }
+    progress.end();
+    Ok(bytes)
+}
+
+/// A new file of `size` bytes that differ from those of other files and do not compress to nothing.
+pub(super) fn write_file(path: &Path, seed: usize, size: usize) -> io::Result<()> {
+    const BLOCK: usize = 16 * 1024;
+    let mut block = [0_u8; BLOCK];
+    let mut state = (seed as u64) ^ 0x2545_F491_4F6C_DD1D;
+    for chunk in block[..size.min(BLOCK)].chunks_mut(8) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        chunk.copy_from_slice(&state.to_le_bytes()[..chunk.len()]);
+    }
+    let mut file = File::create_new(path)?;
+    let mut left = size;
+    while left > 0 {
+        let now = left.min(BLOCK);
+        file.write_all(&block[..now])?;
+        left -= now;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use polylink_core::Silent;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_made_and_some_names_stand_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = make_tree(folder.path(), 5000, Naming::SomeTwice, &Silent).unwrap();
+        let mut names = HashSet::new();
+        let (mut files, mut found) = (0, 0);
+        for month in 0..YEARS * MONTHS {
+            for entry in std::fs::read_dir(month_dir(folder.path(), month)).unwrap() {
+                let entry = entry.unwrap();
+                files += 1;
+                found += entry.metadata().unwrap().len();
+                names.insert(entry.file_name());
+            }
+        }
+        assert_eq!((files, found), (5000, bytes));
+        assert!(names.len() < 5000 && names.len() > 4800, "{}", names.len());
+    }
+}

@@ -1,0 +1,66 @@
+//! The documents of `--json`: one schema number, paths that need not be text, unknown as null.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+/// Fields may be added within a number, not changed or removed.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// A path: a string where it is valid Unicode, else `{"hex": "…"}` of its bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JsonPath<'a>(pub(crate) &'a Path);
+
+impl Serialize for JsonPath<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => {
+                let mut hex = String::new();
+                for byte in self.0.as_os_str().as_encoded_bytes() {
+                    // OK to ignore: writing to a string cannot fail
+                    let _ = write!(hex, "{byte:02x}");
+                }
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("hex", &hex)?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// The document as text, ended by a line feed.
+pub(crate) fn text<T: Serialize>(document: &T) -> String {
+    let mut text = match serde_json::to_string_pretty(document) {
+        Ok(text) => text,
+        // not reached: our documents have string keys only
+        Err(error) => format!("{{\"schema\": {SCHEMA}, \"error\": {{\"message\": \"{error}\"}}}}"),
+    };
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_text_is_a_string() {
+        assert_eq!(
+            serde_json::to_string(&JsonPath(Path::new("a\n\"ü"))).unwrap(),
+            r#""a\n\"ü""#
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_text_is_hex() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"a\xff/b"));
+        assert_eq!(
+            serde_json::to_string(&JsonPath(path)).unwrap(),
+            r#"{"hex":"61ff2f62"}"#
+        );
+    }
+}
