@@ -14,6 +14,7 @@ mod kill;
 mod lab;
 mod limits;
 mod mounts;
+mod story;
 mod truth;
 mod unprivileged;
 
@@ -131,6 +132,16 @@ const JUDGES: &[Judge] = &[
         "ext4-du",
         "usage of a tree, its view and its clone equals du's totals",
         ext4::du,
+    ),
+    judge(
+        "ext4-cost",
+        "what a link costs, and nothing left behind",
+        story::cost,
+    ),
+    judge(
+        "ext4-demo",
+        "the whole story, and nothing left behind",
+        story::demo,
     ),
     judge(
         "xfs-view",
