@@ -19,6 +19,14 @@ pub enum Replaced {
 const PREFIX: &[u8] = b".polylink-";
 const SUFFIX: &[u8] = b".tmp";
 
+/// FNV-1a, 64 bits: a hash for names on the disk, which must be the same in every version.
+#[must_use]
+pub fn stable_hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// The temporary name beside `name` through which it is replaced. It is always the same one, so that a run that was
 /// killed leaves nothing that the next one does not know.
 #[must_use]

@@ -70,7 +70,7 @@ pub(crate) fn read_dir(dir: &HostDir, batch: &mut DirBatch) -> FsResult<More> {
         Some(entries) => entries,
         None => stream.insert(Dir::read_from(dir).map_err(fault)?),
     };
-    while let Some(entry) = entries.next() {
+    for entry in entries.by_ref() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(errno) => {

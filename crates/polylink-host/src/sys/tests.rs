@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 
 use polylink_core::{
-    At, CaseRule, DirBatch, Existing, FaultKind, FileId, Kind, LinkFs, More, Name, Replaced,
+    At, CaseRule, DirBatch, Existing, FaultKind, FileId, Kind, LinkFs as _, More, Name, Replaced,
     replace_with_link,
 };
 

@@ -1,0 +1,309 @@
+//! The ledger: polylink's record of the names it made in a view, in an embedded database (redb) beside the view.
+//!
+//! A row says which file a view name was made for, and from which source path. Rows are written *before* their links
+//! are made, marked with the number of the run; a run is complete once its last commit says so. So a name whose row
+//! belongs to an incomplete run may not exist yet, and a missing name of a complete run was deleted by somebody else.
+
+mod book;
+mod place;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::backends::InMemoryBackend;
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageBackend as _,
+    TableDefinition,
+};
+use thiserror::Error;
+
+pub(crate) use book::{Book, NO_DIR, Remembered, Row};
+pub(crate) use place::is_ledger_name;
+pub use place::{ledger_path, open_ledger};
+
+use crate::error::Error;
+
+const META: TableDefinition<'_, &str, u128> = TableDefinition::new("meta");
+const DIRS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("directories");
+const NAMES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("names");
+const REMEMBERED: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("remembered");
+
+/// The version of what the tables hold.
+const SCHEMA: u128 = 1;
+/// Memory for the database's pages.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// What is wrong with a ledger.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LedgerFault {
+    /// Another process works on the view.
+    #[error("another polylink works on this view")]
+    Busy,
+    /// It was written by a later version of polylink.
+    #[error("it has schema {0}, which this version of polylink does not know")]
+    Newer(u128),
+    /// It is not a ledger, or is damaged.
+    #[error("it is damaged, or is not a ledger of polylink")]
+    Damaged(#[source] Box<redb::Error>),
+    /// A record in it makes no sense.
+    #[error("a record in it is damaged")]
+    Record,
+    /// Reading or writing it did not work.
+    #[error("reading or writing it failed")]
+    Io(#[source] io::Error),
+    /// A test told it to stop here.
+    #[error("stopped by a test")]
+    Stopped,
+}
+
+impl From<redb::Error> for LedgerFault {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => Self::Busy,
+            redb::Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => Self::Io(error),
+            other => Self::Damaged(Box::new(other)),
+        }
+    }
+}
+
+macro_rules! from_redb {
+    ($($kind:ident),*) => {$(
+        impl From<redb::$kind> for LedgerFault {
+            fn from(error: redb::$kind) -> Self {
+                redb::Error::from(error).into()
+            }
+        }
+    )*};
+}
+from_redb!(
+    DatabaseError,
+    TransactionError,
+    TableError,
+    StorageError,
+    CommitError
+);
+
+type Result<T> = std::result::Result<T, LedgerFault>;
+
+/// An open ledger. It is locked against other processes until it is dropped.
+pub struct Ledger {
+    /// `None` where a dry run found no ledger: there is nothing then, and nothing is written.
+    db: Option<Database>,
+    path: PathBuf,
+    beside_view: bool,
+    commits_left: Option<u64>,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// A ledger in memory, for tests and for views on file systems that are themselves in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ledger`] where the memory does not suffice.
+    pub fn in_memory() -> std::result::Result<Self, Error> {
+        let path = PathBuf::from("(memory)");
+        let made = Builder::new()
+            .create_with_backend(InMemoryBackend::new())
+            .map_err(LedgerFault::from)
+            .and_then(|db| Self::make_tables(&db).map(|()| db));
+        match made {
+            Ok(db) => Ok(Self {
+                db: Some(db),
+                path,
+                beside_view: true,
+                commits_left: None,
+            }),
+            Err(error) => Err(Error::Ledger {
+                path,
+                fault: error.into(),
+            }),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it lies beside the view, as it should, rather than in the user's state directory.
+    #[must_use]
+    pub fn is_beside_view(&self) -> bool {
+        self.beside_view
+    }
+
+    /// For tests: refuses every commit after `n` more.
+    #[doc(hidden)]
+    pub fn stop_after(&mut self, n: Option<u64>) {
+        self.commits_left = n;
+    }
+
+    pub(crate) fn named(&self, fault: LedgerFault) -> Error {
+        Error::Ledger {
+            path: self.path.clone(),
+            fault,
+        }
+    }
+
+    fn open_file(path: &Path) -> Result<Database> {
+        Ok(Builder::new().set_cache_size(CACHE_BYTES).open(path)?)
+    }
+
+    /// Makes the file under another name first, so that a kill leaves no half-made ledger under its own.
+    fn create_file(path: &Path) -> Result<Database> {
+        let new = place::half_made(path);
+        match std::fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(LedgerFault::Io(error)),
+            _ => {}
+        }
+        let db = Builder::new().set_cache_size(CACHE_BYTES).create(&new)?;
+        Self::make_tables(&db)?;
+        std::fs::rename(&new, path).map_err(LedgerFault::Io)?;
+        Ok(db)
+    }
+
+    fn make_tables(db: &Database) -> Result<()> {
+        let write = db.begin_write()?;
+        write.open_table(META)?.insert("schema", SCHEMA)?;
+        write.open_table(DIRS)?;
+        write.open_table(NAMES)?;
+        write.open_table(REMEMBERED)?;
+        Ok(write.commit()?)
+    }
+
+    /// A copy in memory, for a dry run: even the repair after a kill must not touch the file.
+    fn copy_to_memory(path: &Path) -> Result<Database> {
+        // the lock tells whether somebody writes to it at this moment
+        if let Err(DatabaseError::DatabaseAlreadyOpen) = Builder::new().open_read_only(path) {
+            return Err(LedgerFault::Busy);
+        }
+        let bytes = std::fs::read(path).map_err(LedgerFault::Io)?;
+        if bytes.is_empty() {
+            return Err(LedgerFault::Record); // redb would make a new one of it
+        }
+        let memory = InMemoryBackend::new();
+        memory.set_len(bytes.len() as u64).map_err(LedgerFault::Io)?;
+        memory.write(0, &bytes).map_err(LedgerFault::Io)?;
+        Ok(Builder::new().create_with_backend(memory)?)
+    }
+
+    /// Everything in it.
+    pub(crate) fn read(&self) -> Result<Book> {
+        let mut book = Book::default();
+        let Some(db) = &self.db else { return Ok(book) };
+        let read = db.begin_read()?;
+        let meta = read.open_table(META)?;
+        let value = |key: &str| Ok::<_, LedgerFault>(meta.get(key)?.map(|value| value.value()));
+        match value("schema")? {
+            Some(SCHEMA) => {}
+            Some(other) => return Err(LedgerFault::Newer(other)),
+            None => return Err(LedgerFault::Record),
+        }
+        let run = |value: Option<u128>| u32::try_from(value.unwrap_or(0)).map_err(|_| LedgerFault::Record);
+        book.last_run = run(value("last run")?)?;
+        book.completed_run = run(value("completed run")?)?;
+        book.view = match (value("view id")?, value("view born")?) {
+            (Some(id), Some(born)) => Some((id, born.cast_signed())),
+            _ => None,
+        };
+        for entry in read.open_table(DIRS)?.iter()? {
+            let (number, path) = entry?;
+            book.add_dir(number.value(), path.value());
+        }
+        for entry in read.open_table(NAMES)?.iter()? {
+            let (name, row) = entry?;
+            book.add_row(name.value(), row.value())?;
+        }
+        for entry in read.open_table(REMEMBERED)?.iter()? {
+            let (id, value) = entry?;
+            book.add_remembered(id.value(), value.value())?;
+        }
+        Ok(book)
+    }
+
+    /// Changes it, all or nothing, and on the disk when this returns.
+    pub(crate) fn change(&mut self, changes: impl FnOnce(&mut Changes<'_>) -> Result<()>) -> Result<()> {
+        let Some(db) = &self.db else { return Ok(()) };
+        match &mut self.commits_left {
+            Some(0) => return Err(LedgerFault::Stopped),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        let write = db.begin_write()?;
+        {
+            let mut open = Changes {
+                meta: write.open_table(META)?,
+                dirs: write.open_table(DIRS)?,
+                names: write.open_table(NAMES)?,
+                remembered: write.open_table(REMEMBERED)?,
+                buffer: Vec::new(),
+            };
+            changes(&mut open)?;
+        }
+        Ok(write.commit()?)
+    }
+}
+
+/// One transaction.
+pub(crate) struct Changes<'a> {
+    meta: redb::Table<'a, &'static str, u128>,
+    dirs: redb::Table<'a, u32, &'static [u8]>,
+    names: redb::Table<'a, &'static [u8], &'static [u8]>,
+    remembered: redb::Table<'a, u128, &'static [u8]>,
+    buffer: Vec<u8>,
+}
+
+impl Changes<'_> {
+    pub(crate) fn begin_run(&mut self, run: u32) -> Result<()> {
+        self.meta.insert("last run", u128::from(run))?;
+        Ok(())
+    }
+
+    pub(crate) fn complete_run(&mut self, run: u32) -> Result<()> {
+        self.meta.insert("completed run", u128::from(run))?;
+        Ok(())
+    }
+
+    pub(crate) fn set_view(&mut self, id: u128, born: i128) -> Result<()> {
+        self.meta.insert("view id", id)?;
+        self.meta.insert("view born", born.cast_unsigned())?;
+        Ok(())
+    }
+
+    pub(crate) fn set_dir(&mut self, number: u32, path: &[u8]) -> Result<()> {
+        self.dirs.insert(number, path)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_row(&mut self, name: &[u8], row: &Row, source_name: &[u8]) -> Result<()> {
+        self.buffer.clear();
+        row.encode(name, source_name, &mut self.buffer);
+        self.names.insert(name, self.buffer.as_slice())?;
+        Ok(())
+    }
+
+    pub(crate) fn remove_row(&mut self, name: &[u8]) -> Result<()> {
+        self.names.remove(name)?;
+        Ok(())
+    }
+
+    pub(crate) fn remember(&mut self, id: u128, what: &Remembered) -> Result<()> {
+        self.remembered.insert(id, what.encode().as_slice())?;
+        Ok(())
+    }
+
+    pub(crate) fn forget(&mut self, id: u128) -> Result<()> {
+        self.remembered.remove(id)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! The ledger's content in memory, and how a row is written.
+
+use rustc_hash::FxHashMap;
+
+use super::{LedgerFault, Result};
+
+/// No source path is known: the row of an orphan that got a name of its own.
+pub(crate) const NO_DIR: u32 = u32::MAX;
+const NO_BIRTH: i64 = i64::MIN;
+/// flags, run, id, born, size, directory.
+const FIXED: usize = 1 + 4 + 16 + 8 + 8 + 4;
+const SAME_NAME: u8 = 1;
+
+/// A stretch of the arena.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Span {
+    start: u32,
+    len: u16,
+}
+
+/// What the ledger knows of one view name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: u128,
+    /// Birth of the file, nanoseconds since 1970, where the file system has it.
+    pub(crate) born: Option<i64>,
+    /// Size when the row was written.
+    pub(crate) size: u64,
+    /// The run that wrote it.
+    pub(crate) run: u32,
+    /// The source directory's number, or [`NO_DIR`].
+    pub(crate) dir: u32,
+    name: Span,
+    source_name: Span,
+}
+
+impl Row {
+    pub(crate) fn new(id: u128, born: Option<i64>, size: u64, run: u32, dir: u32) -> Self {
+        Self {
+            id,
+            born,
+            size,
+            run,
+            dir,
+            name: Span::default(),
+            source_name: Span::default(),
+        }
+    }
+
+    pub(super) fn encode(&self, name: &[u8], source_name: &[u8], out: &mut Vec<u8>) {
+        let same = name == source_name;
+        out.push(if same { SAME_NAME } else { 0 });
+        out.extend(self.run.to_le_bytes());
+        out.extend(self.id.to_le_bytes());
+        out.extend(self.born.unwrap_or(NO_BIRTH).to_le_bytes());
+        out.extend(self.size.to_le_bytes());
+        out.extend(self.dir.to_le_bytes());
+        if !same {
+            out.extend_from_slice(source_name);
+        }
+    }
+}
+
+/// A file whose name the user deleted from the view, and which stays away.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Remembered {
+    pub(crate) born: Option<i64>,
+    pub(crate) name: Vec<u8>,
+}
+
+impl Remembered {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = self.born.unwrap_or(NO_BIRTH).to_le_bytes().to_vec();
+        out.extend_from_slice(&self.name);
+        out
+    }
+}
+
+/// The ledger's content.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    arena: Vec<u8>,
+    /// In the order of their names.
+    pub(crate) rows: Vec<Row>,
+    dirs: FxHashMap<u32, Vec<u8>>,
+    by_path: FxHashMap<Vec<u8>, u32>,
+    next_dir: u32,
+    pub(crate) remembered: FxHashMap<u128, Remembered>,
+    pub(crate) last_run: u32,
+    pub(crate) completed_run: u32,
+    /// The view directory's own number and birth.
+    pub(crate) view: Option<(u128, i128)>,
+}
+
+impl Book {
+    pub(super) fn add_dir(&mut self, number: u32, path: &[u8]) {
+        self.next_dir = self.next_dir.max(number.saturating_add(1));
+        self.dirs.insert(number, path.to_vec());
+        self.by_path.insert(path.to_vec(), number);
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<Span> {
+        let start = u32::try_from(self.arena.len()).map_err(|_| LedgerFault::Record)?;
+        let len = u16::try_from(bytes.len()).map_err(|_| LedgerFault::Record)?;
+        self.arena.extend_from_slice(bytes);
+        Ok(Span { start, len })
+    }
+
+    pub(super) fn add_row(&mut self, name: &[u8], bytes: &[u8]) -> Result<()> {
+        let (fixed, rest) = bytes.split_at_checked(FIXED).ok_or(LedgerFault::Record)?;
+        let mut at = 0;
+        let mut take = |n: usize| {
+            at += n;
+            &fixed[at - n..at]
+        };
+        let flags = take(1)[0];
+        let run = le(take(4), u32::from_le_bytes)?;
+        let id = le(take(16), u128::from_le_bytes)?;
+        let born = le(take(8), i64::from_le_bytes)?;
+        let size = le(take(8), u64::from_le_bytes)?;
+        let dir = le(take(4), u32::from_le_bytes)?;
+        let name = self.keep(name)?;
+        let source_name = if flags & SAME_NAME != 0 {
+            name
+        } else {
+            self.keep(rest)?
+        };
+        let born = (born != NO_BIRTH).then_some(born);
+        self.rows.push(Row {
+            id,
+            born,
+            size,
+            run,
+            dir,
+            name,
+            source_name,
+        });
+        Ok(())
+    }
+
+    pub(super) fn add_remembered(&mut self, id: u128, bytes: &[u8]) -> Result<()> {
+        let (born, name) = bytes.split_first_chunk::<8>().ok_or(LedgerFault::Record)?;
+        let born = i64::from_le_bytes(*born);
+        let born = (born != NO_BIRTH).then_some(born);
+        self.remembered.insert(
+            id,
+            Remembered {
+                born,
+                name: name.to_vec(),
+            },
+        );
+        Ok(())
+    }
+
+    pub(crate) fn name(&self, row: &Row) -> &[u8] {
+        self.span(row.name)
+    }
+
+    pub(crate) fn source_name(&self, row: &Row) -> &[u8] {
+        self.span(row.source_name)
+    }
+
+    fn span(&self, span: Span) -> &[u8] {
+        &self.arena[span.start as usize..][..usize::from(span.len)]
+    }
+
+    /// The path of a source directory.
+    pub(crate) fn dir_path(&self, number: u32) -> Option<&[u8]> {
+        self.dirs.get(&number).map(Vec::as_slice)
+    }
+
+    /// The number of a source directory, if it has one.
+    pub(crate) fn dir_number(&self, path: &[u8]) -> Option<u32> {
+        self.by_path.get(path).copied()
+    }
+
+    /// The next number without a directory.
+    pub(crate) fn next_dir(&self) -> u32 {
+        self.next_dir
+    }
+}
+
+fn le<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Result<T> {
+    bytes.try_into().map(read).map_err(|_| LedgerFault::Record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_survives_writing_and_reading_and_a_short_one_is_an_error() {
+        let row = Row::new(7 << 80, Some(-5), 123, 9, 4);
+        for source_name in [&b"a.jpg"[..], b"other"] {
+            let mut bytes = Vec::new();
+            row.encode(b"a.jpg", source_name, &mut bytes);
+            let mut book = Book::default();
+            book.add_row(b"a.jpg", &bytes).unwrap();
+            let read = book.rows[0];
+            assert_eq!(
+                (read.id, read.born, read.size, read.run, read.dir),
+                (7 << 80, Some(-5), 123, 9, 4)
+            );
+            assert_eq!(
+                (book.name(&read), book.source_name(&read)),
+                (&b"a.jpg"[..], source_name)
+            );
+            assert!(book.add_row(b"a", &bytes[..FIXED - 1]).is_err());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Source directories opened again, each once as long as they come in path order.
+
+use std::num::NonZeroUsize;
+use std::path::Component;
+
+use polylink_core::{At, Dir, FaultKind, FsResult, LinkFs, Name, NameBuf};
+
+use crate::scan::Sources;
+
+/// Opens source directories by their paths below the roots, through no symbolic link, and keeps the way open.
+pub(crate) struct Opener<'a> {
+    fs: &'a dyn LinkFs,
+    sources: &'a Sources,
+    root: u32,
+    way: Vec<(NameBuf, Dir)>,
+    last: Option<(u32, Dir)>,
+}
+
+impl<'a> Opener<'a> {
+    pub(crate) fn new(fs: &'a dyn LinkFs, sources: &'a Sources) -> Self {
+        Self {
+            fs,
+            sources,
+            root: u32::MAX,
+            way: Vec::new(),
+            last: None,
+        }
+    }
+
+    pub(crate) fn open(&mut self, number: u32) -> FsResult<Dir> {
+        if let Some((last, dir)) = &self.last
+            && *last == number
+        {
+            return Ok(dir.clone());
+        }
+        let wanted = &self.sources.dirs[number as usize];
+        if self.root != wanted.root {
+            self.way.clear();
+            self.root = wanted.root;
+        }
+        let mut dir = self.sources.roots[wanted.root as usize].dir.clone();
+        let mut depth = 0;
+        for component in wanted.relative.components() {
+            let Component::Normal(name) = component else {
+                return Err(FaultKind::NameInvalid.into());
+            };
+            let name = Name::from_os(name);
+            match self.way.get(depth) {
+                Some((known, open)) if known.name() == name => dir = open.clone(),
+                _ => {
+                    self.way.truncate(depth);
+                    dir = self.fs.open_child(At::new(&dir, name))?;
+                    self.way.push((name.to_buf(), dir.clone()));
+                }
+            }
+            depth += 1;
+        }
+        self.way.truncate(depth);
+        self.last = Some((number, dir.clone()));
+        Ok(dir)
+    }
+}
+
+/// How many threads to use.
+pub(crate) fn threads(wanted: Option<NonZeroUsize>) -> usize {
+    wanted
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get)
+        .min(8)
+}
+
+/// Does something for every item, in contiguous stretches by several threads, results in the order of the items.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&[T]) -> Vec<R> + Sync,
+) -> Vec<R> {
+    let threads = threads.min(items.len() / 256 + 1);
+    if threads <= 1 {
+        return work(items);
+    }
+    let stretch = items.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = items
+            .chunks(stretch)
+            .map(|chunk| scope.spawn(|| work(chunk)))
+            .collect();
+        running
+            .into_iter()
+            .flat_map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
