@@ -125,7 +125,7 @@ impl Ledger {
             }),
             Err(error) => Err(Error::Ledger {
                 path,
-                fault: error.into(),
+                fault: error,
             }),
         }
     }

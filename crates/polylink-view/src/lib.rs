@@ -4,6 +4,8 @@
 //! [`Plan`] that the real run executes.
 //!
 //! ```
+//! use std::path::Path;
+//!
 //! use polylink_core::{MemFs, Silent};
 //! use polylink_view::{Ledger, Options, Request, apply, plan};
 //!
@@ -16,7 +18,7 @@
 //! let update = plan(&fs, &request, &ledger, &Silent).unwrap();
 //! let outcome = apply(&fs, update, &mut ledger, &Silent);
 //! assert_eq!(outcome.linked, 2);
-//! assert!(fs.all_names().contains_key("/flat/a (2007-02).jpg".as_ref()));
+//! assert!(fs.all_names().contains_key(Path::new("/flat/a (2007-02).jpg")));
 //! ```
 //!
 //! # Guarantees
