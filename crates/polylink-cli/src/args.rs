@@ -107,7 +107,7 @@ pub(crate) struct Env {
     pub(crate) no_color: bool,
     /// `TERM` is `dumb`.
     pub(crate) dumb_terminal: bool,
-    /// Where polylink may keep what it cannot keep beside its subject; `None` without a home.
+    /// Where programs keep their state (XDG base directories); `None` without a home.
     pub(crate) state_dir: Option<PathBuf>,
     /// Where temporary folders go.
     pub(crate) temp_dir: PathBuf,
@@ -123,7 +123,7 @@ impl Env {
         Self {
             no_color: set("NO_COLOR").is_some(),
             dumb_terminal: set("TERM").is_some_and(|term| term == "dumb"),
-            state_dir: state.map(|path| path.join("polylink")),
+            state_dir: state,
             temp_dir: std::env::temp_dir(),
         }
     }

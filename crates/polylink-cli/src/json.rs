@@ -1,8 +1,9 @@
 //! The documents of `--json`: one schema number, paths that need not be text, unknown as null.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use polylink_core::Name;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 /// Fields may be added within a number, not changed or removed.
@@ -14,20 +15,44 @@ pub(crate) struct JsonPath<'a>(pub(crate) &'a Path);
 
 impl Serialize for JsonPath<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.to_str() {
-            Some(text) => serializer.serialize_str(text),
-            None => {
-                let mut hex = String::new();
-                for byte in self.0.as_os_str().as_encoded_bytes() {
-                    // OK to ignore: writing to a string cannot fail
-                    let _ = write!(hex, "{byte:02x}");
-                }
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("hex", &hex)?;
-                map.end()
-            }
-        }
+        bytes(self.0.as_os_str().as_encoded_bytes(), serializer)
     }
+}
+
+/// The same for a path or a name that the document owns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct OwnedPath(Vec<u8>);
+
+impl OwnedPath {
+    pub(crate) fn from_name(name: Name<'_>) -> Self {
+        Self(name.bytes().to_vec())
+    }
+}
+
+impl From<&PathBuf> for OwnedPath {
+    fn from(path: &PathBuf) -> Self {
+        Self(path.as_os_str().as_encoded_bytes().to_vec())
+    }
+}
+
+impl Serialize for OwnedPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        bytes(&self.0, serializer)
+    }
+}
+
+fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return serializer.serialize_str(text);
+    }
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // OK to ignore: writing to a string cannot fail
+        let _ = write!(hex, "{byte:02x}");
+    }
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry("hex", &hex)?;
+    map.end()
 }
 
 /// The document as text, ended by a line feed.

@@ -135,6 +135,16 @@ impl Ui {
         }
     }
 
+    /// Says what to do about what was just warned of.
+    pub(crate) fn hint(&self, text: &str) {
+        if !self.json {
+            self.err(&format!(
+                "{} {text}\n",
+                painted(self.color_err, Style::Heading, "hint:")
+            ));
+        }
+    }
+
     /// Shows an error.
     pub(crate) fn error(&self, error: &CommandError, command: Option<&str>) {
         if error.kind == ErrorKind::BrokenPipe {

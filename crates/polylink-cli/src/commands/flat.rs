@@ -1,10 +1,253 @@
 //! `polylink flat`.
+
+mod engine;
+mod json;
+mod summary;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use polylink_core::shown;
+use polylink_host::facts;
+use polylink_view::{Appear, Deleted, Filter, Options, Orphans, Request, Superseded, Template};
+
 use super::Context;
+use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
-use clap::Args;
-/// Flat
+use crate::format::Sizes;
+use crate::place;
+
+pub(super) use engine::{Opened, error, request};
+
+/// Make or update a flat view: one directory with a name for every file of the sources
+///
+/// VIEW gets a hard link for each regular file below each SOURCE: no copies, so it takes the room of names only. Run
+/// again, it brings the view up to date. VIEW is made if it does not exist; it must lie on the same file system as the
+/// sources, and may lie inside one of them.
+///
+/// Each file appears under its own name. Where two files have the same name, the first keeps it and others become
+/// 'stem (2007-02).ext', from the folders that tell them apart. Names in the view stay as they are when others come or
+/// go. What polylink made is written down in a ledger beside the view ('.VIEW.polylink'); names that it did not make are
+/// never touched.
+///
+/// An update follows the sources: new files are linked; a name whose file left the sources goes if the file has other
+/// names, and stays as an orphan if it is the last one; a file saved by rename is linked anew; a renamed source keeps its
+/// view name; a name that you gave in the view is kept. What cannot be read is reported, and nothing below it is
+/// removed. An interrupted run is completed by the next one.
+///
+/// Symbolic links and special files are left out, and other file systems below a source are not entered. Exit code 1
+/// says that some files could not be linked or read.
 #[derive(Debug, Args)]
-pub(crate) struct FlatArgs {}
-pub(super) fn run(_context: &Context<'_>, _args: &FlatArgs) -> Result<Outcome, CommandError> {
-    Ok(Outcome::Done)
+#[command(override_usage = "polylink flat [OPTIONS] <SOURCE>... <VIEW>", after_long_help = EXAMPLES)]
+pub(crate) struct FlatArgs {
+    /// Directories whose files go into the view, and last the view: the directory to make or update
+    // one list, so that options may stand between the paths
+    #[arg(required = true, num_args = 1.., value_name = "SOURCE... VIEW")]
+    paths: Vec<PathBuf>,
+    /// Take only what matches; may be given several times
+    ///
+    /// A pattern without a slash is matched against each name of the path, one with a slash against the path below the
+    /// source; '*' does not match a slash, '**' does.
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Leave out what matches; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Let a file with several names in the sources appear once for each of them
+    #[arg(long)]
+    every_name: bool,
+    /// Form the names in this way
+    ///
+    /// Fields: {name} the file's own name, {stem} and {ext} its parts, {parent} the folder it lies in, {path} all folders
+    /// below the source, {n} a number, {id} the file's number.
+    #[arg(long, value_name = "TEMPLATE")]
+    name: Option<String>,
+    /// What happens to a view name that is the last one of its file: keep, delete, or move:DIR
+    #[arg(long, value_name = "WHAT", default_value = "keep", value_parser = orphans)]
+    orphans: Orphans,
+    /// What happens to the old version of a file saved by rename, where the view held its last name: drop, or move:DIR
+    /// [default: as for orphans]
+    #[arg(long, value_name = "WHAT", value_parser = superseded)]
+    superseded: Option<Superseded>,
+    /// What happens when you deleted a name from the view and its file is still in the sources
+    #[arg(long, value_name = "WHAT", default_value = "restore")]
+    deleted: DeletedArg,
+    #[command(flatten)]
+    dry: DryRun,
+    #[command(flatten)]
+    exact: Exact,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  polylink flat ~/photos ~/all-photos
+  polylink flat -n ~/photos ~/all-photos                       what that would do, step by step
+  polylink flat --include '*.jpg' ~/photos ~/scans ~/pictures  two sources, photos only
+  polylink flat --name '{parent} {name}' ~/photos ~/by-month   '02 img_0001.jpg'
+  polylink flat --orphans move:$HOME/gone ~/photos ~/all-photos";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum DeletedArg {
+    /// The name is made again
+    Restore,
+    /// The name stays away for as long as the file exists
+    Remember,
+    /// The file is deleted from the sources too
+    DeleteSource,
+}
+
+impl From<DeletedArg> for Deleted {
+    fn from(arg: DeletedArg) -> Self {
+        match arg {
+            DeletedArg::Restore => Self::Restore,
+            DeletedArg::Remember => Self::Remember,
+            DeletedArg::DeleteSource => Self::DeleteSource,
+        }
+    }
+}
+
+fn orphans(text: &str) -> Result<Orphans, String> {
+    match (text, text.strip_prefix("move:")) {
+        ("keep", _) => Ok(Orphans::Keep),
+        ("delete", _) => Ok(Orphans::Delete),
+        (_, Some(dir)) if !dir.is_empty() => Ok(Orphans::Move(dir.into())),
+        _ => Err("it is 'keep', 'delete', or 'move:DIR'".into()),
+    }
+}
+
+fn superseded(text: &str) -> Result<Superseded, String> {
+    match (text, text.strip_prefix("move:")) {
+        ("drop", _) => Ok(Superseded::Drop),
+        (_, Some(dir)) if !dir.is_empty() => Ok(Superseded::Move(dir.into())),
+        _ => Err("it is 'drop', or 'move:DIR'".into()),
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, CommandError> {
+    let options = options(context, args)?;
+    let (view, sources) = match args.paths.split_last() {
+        Some((view, sources)) if !sources.is_empty() => (view, sources),
+        _ => {
+            return Err(CommandError::cannot_start("the view is missing").hint(
+                "usage: polylink flat [OPTIONS] <SOURCE>... <VIEW>: what exists first, the view last",
+            ));
+        }
+    };
+    let request = request(context, sources, view, options)?;
+    let mut opened = Opened::open(context, &request, args.dry.dry_run)?;
+    let meter = context.meter();
+    let plan = opened.plan(context, &meter)?;
+    for (inner, outer) in plan.overlaps() {
+        context.ui.note(&format!(
+            "'{}' lies in '{}': its files are taken once",
+            shown(inner),
+            shown(outer)
+        ));
+    }
+    let sizes = Sizes::exact(args.exact.bytes);
+    if args.dry.dry_run {
+        drop(meter);
+        let outcome = plan.forecast();
+        if context.ui.json() {
+            json::print(context, true, outcome, Some(&plan))?;
+        } else {
+            for step in plan.steps() {
+                context.ui.line(&step.to_string())?;
+            }
+            summary::print(
+                context,
+                &summary::Shown {
+                    outcome,
+                    view: &request.view,
+                    sizes,
+                    dry_run: true,
+                },
+            )?;
+        }
+        return Ok(code(outcome));
+    }
+    let outcome = opened.apply(context, plan, &meter);
+    drop(meter);
+    if context.ui.json() {
+        json::print(context, false, &outcome, None)?;
+    } else {
+        summary::print(
+            context,
+            &summary::Shown {
+                outcome: &outcome,
+                view: &request.view,
+                sizes,
+                dry_run: false,
+            },
+        )?;
+        opened.note_ledger(context);
+    }
+    if let Some(ledger_error) = &outcome.ledger_error {
+        context.ui.flush()?;
+        return Err(CommandError {
+            kind: crate::error::ErrorKind::Failed,
+            ..error(context, ledger_error)
+        });
+    }
+    if outcome.stopped {
+        return Err(CommandError::interrupted().hint("run the same command again: it completes the view"));
+    }
+    Ok(code(&outcome))
+}
+
+fn code(outcome: &polylink_view::Outcome) -> Outcome {
+    if outcome.is_complete() {
+        Outcome::Done
+    } else {
+        Outcome::Partial
+    }
+}
+
+fn options(context: &Context<'_>, args: &FlatArgs) -> Result<Options, CommandError> {
+    let bad = |problem| error(context, &problem);
+    Ok(Options {
+        filter: Filter::new(&args.include, &args.exclude).map_err(bad)?,
+        appear: if args.every_name {
+            Appear::EveryName
+        } else {
+            Appear::OncePerFile
+        },
+        template: match &args.name {
+            Some(text) => Template::parse(text).map_err(bad)?,
+            None => Template::default(),
+        },
+        orphans: match &args.orphans {
+            Orphans::Move(dir) => Orphans::Move(target(context, dir)?),
+            other => other.clone(),
+        },
+        superseded: match &args.superseded {
+            Some(Superseded::Move(dir)) => Superseded::Move(target(context, dir)?),
+            Some(other) => other.clone(),
+            None => Superseded::AsOrphan,
+        },
+        deleted: args.deleted.into(),
+        threads: None,
+    })
+}
+
+/// A directory that names are moved to: it must be there.
+fn target(context: &Context<'_>, dir: &Path) -> Result<PathBuf, CommandError> {
+    context.open_dir(dir)?;
+    facts::absolute(dir).map_err(|error| context.explain(&error).before_start())
+}
+
+/// The view's absolute path; it need not exist yet.
+fn view_path(context: &Context<'_>, view: &Path) -> Result<PathBuf, CommandError> {
+    let started = |error: polylink_core::PathError| context.explain(&error).before_start();
+    if place::is_dir(view) {
+        return facts::absolute(view).map_err(started);
+    }
+    let (Some(name), Err(_)) = (view.file_name(), view.symlink_metadata()) else {
+        return Err(
+            CommandError::cannot_start(format!("'{}' is not a directory", shown(view)))
+                .path(view)
+                .hint("a view is a directory of its own: give one, or a name that is free"),
+        );
+    };
+    Ok(facts::absolute(place::parent(view)).map_err(started)?.join(name))
 }

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use polylink_core::Progress;
@@ -48,7 +50,7 @@ pub(super) fn file_name(index: usize, naming: Naming) -> String {
 pub(super) fn file_size(index: usize) -> usize {
     // Knuth's multiplicative hash: spreads, and is the same everywhere
     let mixed = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-    300 + usize::try_from(mixed % 9000).unwrap_or(0)
+    300 + usize::try_from(mixed % 6000).unwrap_or(0)
 }
 
 /// Makes the directories and `files` files below `root`; returns the bytes written.
@@ -62,9 +64,41 @@ pub(super) fn make_tree(
         let dir = month_dir(root, month);
         std::fs::create_dir_all(&dir).map_err(|error| CommandError::from_io("make", &dir, &error))?;
     }
-    let mut bytes = 0;
     progress.begin("making files", Some(files as u64));
-    for index in 0..files {
+    let threads = std::thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .clamp(1, 8);
+    let part = files.div_ceil(threads).max(1);
+    let made: Result<u64, CommandError> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..files)
+            .step_by(part)
+            .map(|from| {
+                let indices = from..(from + part).min(files);
+                scope.spawn(move || make_files(root, files, indices, naming, progress))
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .sum()
+    });
+    progress.end();
+    made
+}
+
+fn make_files(
+    root: &Path,
+    files: usize,
+    indices: Range<usize>,
+    naming: Naming,
+    progress: &dyn Progress,
+) -> Result<u64, CommandError> {
+    let mut bytes = 0;
+    for index in indices {
         if progress.cancelled() {
             return Err(CommandError::interrupted());
         }
@@ -74,7 +108,6 @@ pub(super) fn make_tree(
         bytes += size as u64;
         progress.advance(1);
     }
-    progress.end();
     Ok(bytes)
 }
 

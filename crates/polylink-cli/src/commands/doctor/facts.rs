@@ -220,10 +220,7 @@ fn ledger(context: &Context<'_>, sides: &Sides, dry: bool) -> (PathBuf, Beside) 
         let parent = facts::absolute(place::parent(&sides.view)).unwrap_or_else(|_| sides.view_dir.clone());
         parent.join(sides.view.file_name().unwrap_or_default())
     });
-    let mut name = std::ffi::OsString::from(".");
-    name.push(view.file_name().unwrap_or_default());
-    name.push(".polylink");
-    let beside = view.with_file_name(&name);
+    let beside = polylink_view::ledger_path(&view);
     if dry {
         return (beside, Beside::NotTried);
     }
@@ -235,7 +232,7 @@ fn ledger(context: &Context<'_>, sides: &Sides, dry: bool) -> (PathBuf, Beside) 
             (beside, Beside::Yes)
         }
         Err(_) => match &context.env.state_dir {
-            Some(state) => (state.clone(), Beside::No),
+            Some(state) => (state.join("polylink"), Beside::No),
             None => (beside, Beside::NotTried),
         },
     }
