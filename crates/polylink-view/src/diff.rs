@@ -1,5 +1,8 @@
 //! The comparison of sources, view and ledger that makes a plan.
 
+use std::cmp::Ordering;
+use std::collections::hash_map::Entry;
+
 use polylink_core::{
     At, Dir, Fault, FaultKind, FileId, FsResult, Kind, LinkFs, Name, NameBuf, Stat, VolumeInfo,
     is_temporary_name,
@@ -96,6 +99,11 @@ impl Diff<'_> {
             && self.book.source_name(row) == self.sources.name(wanted)
     }
 
+    fn order(&self, a: u32, b: u32) -> Ordering {
+        self.sources
+            .order(&self.sources.files[a as usize], &self.sources.files[b as usize])
+    }
+
     fn chain<'m>(&self, matched: &'m Match, head: u32) -> impl Iterator<Item = u32> + 'm {
         std::iter::successors(Some(head), |&file| {
             Some(matched.next[file as usize]).filter(|&next| next != NONE)
@@ -114,42 +122,39 @@ impl Diff<'_> {
             rows_by_name.insert(self.book.name(row), index);
         }
         let mut matched = self.match_up(&rows_by_name, &mut found);
-        let mut sorted: Vec<u32> = Vec::new(); // wanted names without a name in the view, later in path order
+        let mut new: Vec<u32> = Vec::new(); // wanted names that never had one in the view
         let mut missing: Vec<(u32, u32)> = Vec::new(); // wanted names whose row's name is not in the view
-        let unknown_by_id = self.unknown_by_id(&mut matched);
-        let mut used = FxHashSet::default();
-        let mut adopted: Vec<(u32, u32, u32)> = Vec::new();
-        for file in 0..self.sources.files.len() as u32 {
+        let mut open: Vec<u32> = Vec::new(); // wanted names without a name in the view, so far
+        for file in (0u32..).take(self.sources.files.len()) {
             let head = matched.head[&self.wanted_key(file)];
             if self.options.appear == Appear::OncePerFile && head != file {
                 found.report.left_out.other_names += 1;
                 continue;
             }
-            let row = matched.row_of[file as usize];
-            if row != NONE && matched.entry_of[row as usize] != NONE {
-                self.keep(&matched, file, row, &mut found);
-                continue;
-            }
-            let candidate = unknown_by_id.as_ref().and_then(|by_id| {
-                let entries = by_id.get(&self.wanted_key(file))?;
-                let own = self.sources.name(&self.sources.files[file as usize]);
-                let free = || entries.iter().copied().filter(|entry| !used.contains(entry));
-                free()
-                    .find(|&entry| self.names.name(&self.names.names[entry as usize]) == own)
-                    .or_else(|| free().next())
-            });
-            match candidate {
-                Some(entry) => {
-                    used.insert(entry);
-                    adopted.push((file, entry, row));
+            match matched.row_of[file as usize] {
+                row if row != NONE && matched.entry_of[row as usize] != NONE => {
+                    self.keep(&matched, file, row, &mut found);
                 }
-                None if row != NONE => missing.push((file, row)),
-                None => sorted.push(file),
+                _ => open.push(file),
             }
         }
+        open.sort_unstable_by(|&a, &b| self.order(a, b));
+        let (adopted, used) = self.find_unknown(&mut matched, &open);
+        for file in open {
+            match matched.row_of[file as usize] {
+                _ if adopted.contains_key(&file) => {}
+                NONE => new.push(file),
+                row => missing.push((file, row)),
+            }
+        }
+        let mut adopted: Vec<(u32, u32, u32)> = adopted
+            .into_iter()
+            .map(|(file, entry)| (file, entry, matched.row_of[file as usize]))
+            .collect();
+        adopted.sort_unstable_by(|a, b| self.order(a.0, b.0));
         self.adopt(&adopted, &mut found);
         self.foreign(&matched, &used, &mut found);
-        self.new_names(matched, &rows_by_name, sorted, missing, &mut found);
+        self.new_names(matched, &rows_by_name, new, missing, &mut found);
         found
     }
 
@@ -157,30 +162,36 @@ impl Diff<'_> {
         let files = self.sources.files.len();
         let mut head: FxHashMap<u128, u32> = FxHashMap::with_capacity_and_hasher(files, FxBuildHasher);
         let mut next = vec![NONE; files];
+        let mut several: Vec<u128> = Vec::new();
         for (index, wanted) in (0u32..).zip(&self.sources.files) {
-            match head.entry(self.key(wanted.id)) {
-                std::collections::hash_map::Entry::Vacant(free) => {
+            let key = self.key(wanted.id);
+            match head.entry(key) {
+                Entry::Vacant(free) => {
                     free.insert(index);
                 }
-                std::collections::hash_map::Entry::Occupied(mut first) => {
-                    // keep the chain in path order
-                    let order = |a: u32, b: u32| {
-                        self.sources
-                            .order(&self.sources.files[a as usize], &self.sources.files[b as usize])
-                    };
-                    if order(index, *first.get()).is_lt() {
-                        next[index as usize] = *first.get();
-                        first.insert(index);
-                    } else {
-                        let mut at = *first.get();
-                        while next[at as usize] != NONE && order(next[at as usize], index).is_lt() {
-                            at = next[at as usize];
-                        }
-                        next[index as usize] = next[at as usize];
-                        next[at as usize] = index;
+                Entry::Occupied(mut first) => {
+                    let first = first.get_mut();
+                    if next[*first as usize] == NONE {
+                        several.push(key);
                     }
+                    next[index as usize] = *first;
+                    *first = index;
                 }
             }
+        }
+        // the names of one file in path order, whatever the threads did
+        for key in several {
+            let Some(first) = head.get_mut(&key) else { continue };
+            let mut chain: Vec<u32> = std::iter::successors(Some(*first), |&at| {
+                Some(next[at as usize]).filter(|&at| at != NONE)
+            })
+            .collect();
+            chain.sort_unstable_by(|&a, &b| self.order(a, b));
+            *first = chain[0];
+            for pair in chain.windows(2) {
+                next[pair[0] as usize] = pair[1];
+            }
+            next[chain[chain.len() - 1] as usize] = NONE;
         }
         let mut matched = Match {
             head,
@@ -245,49 +256,87 @@ impl Diff<'_> {
             return;
         }
         // every name: first the rows that stand for exactly this path, then those in the view, then the others
+        let mut by_path: FxHashMap<(u32, &[u8]), u32> = FxHashMap::default();
+        for (index, wanted) in (0u32..).zip(&self.sources.files) {
+            if let Some(dir) = self.dir_numbers[wanted.dir as usize] {
+                by_path.insert((dir, self.sources.name(wanted)), index);
+            }
+        }
         let mut left: Vec<u32> = Vec::new();
         for (index, row) in (0u32..).zip(&self.book.rows) {
-            let Some(&head) = matched.head.get(&row.id) else {
+            if !matched.head.contains_key(&row.id) {
                 matched.gone.push(index);
                 continue;
-            };
-            let exact = self
-                .chain(matched, head)
-                .find(|&file| matched.row_of[file as usize] == NONE && self.same_path(index, file));
+            }
+            let exact = by_path.get(&(row.dir, self.book.source_name(row))).copied();
             match exact {
-                Some(file) => matched.row_of[file as usize] = index,
-                None => left.push(index),
+                Some(file) if self.wanted_key(file) == row.id && matched.row_of[file as usize] == NONE => {
+                    matched.row_of[file as usize] = index;
+                }
+                _ => left.push(index),
             }
         }
         left.sort_by_key(|&row| (matched.entry_of[row as usize] == NONE, row));
+        // where to look on for a name of the file that has no row yet
+        let mut free_from: FxHashMap<u128, u32> = FxHashMap::default();
         for row in left {
-            let head = matched.head[&self.book.rows[row as usize].id];
-            let free = self
-                .chain(matched, head)
-                .find(|&file| matched.row_of[file as usize] == NONE);
-            match free {
-                Some(file) => matched.row_of[file as usize] = row,
-                None => matched.surplus.push(row),
+            let id = self.book.rows[row as usize].id;
+            let at = free_from.entry(id).or_insert_with(|| matched.head[&id]);
+            while *at != NONE && matched.row_of[*at as usize] != NONE {
+                *at = matched.next[*at as usize];
+            }
+            match *at {
+                NONE => matched.surplus.push(row),
+                file => matched.row_of[file as usize] = row,
             }
         }
     }
 
-    /// The view's unknown entries by file, for files that are wanted; `None` where there are none.
-    fn unknown_by_id(&self, matched: &mut Match) -> Option<FxHashMap<u128, Vec<u32>>> {
+    /// Entries of the view that no row speaks of, but that lead to a wanted file without a name: the user renamed it
+    /// there, or a run was stopped, or the ledger was lost. Gives the entry for each such wanted name, and all those.
+    fn find_unknown(&self, matched: &mut Match, open: &[u32]) -> (FxHashMap<u32, u32>, FxHashSet<u32>) {
         let names = self.names;
-        matched.unknown.sort_unstable_by(|&a, &b| {
-            names
-                .name(&names.names[a as usize])
-                .cmp(names.name(&names.names[b as usize]))
-        });
-        let mut by_id: FxHashMap<u128, Vec<u32>> = FxHashMap::default();
+        let name = |entry: u32| names.name(&names.names[entry as usize]);
+        matched.unknown.sort_unstable_by(|&a, &b| name(a).cmp(name(b)));
+        let mut by_id: FxHashMap<u128, (usize, Vec<u32>)> = FxHashMap::default();
+        let mut by_name: FxHashMap<&[u8], u32> = FxHashMap::default();
         for &entry in &matched.unknown {
             let view_name = &names.names[entry as usize];
             if view_name.kind == Kind::File && matched.head.contains_key(&self.key(view_name.id)) {
-                by_id.entry(self.key(view_name.id)).or_default().push(entry);
+                by_id.entry(self.key(view_name.id)).or_default().1.push(entry);
+                by_name.insert(name(entry), entry);
             }
         }
-        (!by_id.is_empty()).then_some(by_id)
+        let (mut adopted, mut used) = (FxHashMap::default(), FxHashSet::default());
+        if by_id.is_empty() {
+            return (adopted, used);
+        }
+        // a file's own name first, so that nobody else takes it
+        for &file in open {
+            let wanted = &self.sources.files[file as usize];
+            if let Some(&entry) = by_name.get(self.sources.name(wanted))
+                && names.names[entry as usize].id == wanted.id
+                && used.insert(entry)
+            {
+                adopted.insert(file, entry);
+            }
+        }
+        for &file in open {
+            let Some((from, entries)) = by_id.get_mut(&self.wanted_key(file)) else {
+                continue;
+            };
+            if adopted.contains_key(&file) {
+                continue;
+            }
+            while let Some(&entry) = entries.get(*from) {
+                *from += 1;
+                if used.insert(entry) {
+                    adopted.insert(file, entry);
+                    break;
+                }
+            }
+        }
+        (adopted, used)
     }
 
     fn keep(&self, matched: &Match, file: u32, row: u32, found: &mut Found) {
@@ -362,16 +411,10 @@ impl Diff<'_> {
         &self,
         matched: Match,
         rows_by_name: &FxHashMap<&[u8], u32>,
-        mut new: Vec<u32>,
-        mut missing: Vec<(u32, u32)>,
+        new: Vec<u32>,
+        missing: Vec<(u32, u32)>,
         found: &mut Found,
     ) {
-        let order = |a: u32, b: u32| {
-            self.sources
-                .order(&self.sources.files[a as usize], &self.sources.files[b as usize])
-        };
-        new.sort_unstable_by(|&a, &b| order(a, b));
-        missing.sort_unstable_by(|&(a, _), &(b, _)| order(a, b));
         let missing_stats = self.measure(&missing.iter().map(|(file, _)| *file).collect::<Vec<_>>());
         let new_stats = self.measure(&new);
 

@@ -123,10 +123,7 @@ impl Ledger {
                 beside_view: true,
                 commits_left: None,
             }),
-            Err(error) => Err(Error::Ledger {
-                path,
-                fault: error,
-            }),
+            Err(error) => Err(Error::Ledger { path, fault: error }),
         }
     }
 
