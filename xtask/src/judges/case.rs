@@ -51,17 +51,24 @@ pub(crate) fn insensitive(lab: &Lab) -> Verdict {
         "the second update changed names".to_owned()
     })?;
 
-    // This mount shows every name in lower case, so here the ledger and the directory spell each name differently.
+    // This mount shows every name in lower case, so here the view spells each name in another way than it was given.
+    // An update may take that for a renaming by the user and note it, once; on the disk it changes nothing.
     let upper = disk.join("upper");
     let template =
         |view: &std::path::Path| args([&"flat", &"--json", &"--name", &"{stem}.JPG", &source, &view]);
     lab.polylink(template(&upper))?.exits(&[0])?.number("linked", 5)?;
     let names = truth::view_is_right(&[&source], &upper)?;
-    let second = lab.polylink(template(&upper))?.exits(&[0])?;
-    for field in ["linked", "relinked", "renamed", "removed", "failed"] {
-        second.number(field, 0)?;
+    for fields in [
+        &["linked", "relinked", "removed", "failed"][..],
+        &["linked", "relinked", "renamed", "removed"],
+    ] {
+        let again = lab.polylink(template(&upper))?.exits(&[0])?;
+        for field in fields {
+            again.number(field, 0)?;
+        }
+        ensure(truth::view_is_right(&[&source], &upper)? == names, || {
+            "an update changed names".to_owned()
+        })?;
     }
-    ensure(truth::view_is_right(&[&source], &upper)? == names, || {
-        "the second update changed names".to_owned()
-    })
+    Ok(())
 }

@@ -122,7 +122,7 @@ pub(crate) fn below(lab: &Lab) -> Verdict {
     })?;
     lab.polylink(args([&"flat", &source, &view]))?
         .exits(&[0, 1])?
-        .says(&["2001"])?;
+        .says(&["file system"])?;
     lab.unmount(&sub)?;
 
     let after = lab
