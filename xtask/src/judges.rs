@@ -104,6 +104,11 @@ const JUDGES: &[Judge] = &[
         limits::full_disk,
     ),
     judge(
+        "ext4-full-directory",
+        "the view's directory cannot grow",
+        limits::full_directory,
+    ),
+    judge(
         "ext4-immutable",
         "an immutable source file is explained",
         ext4::immutable,

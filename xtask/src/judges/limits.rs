@@ -2,12 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 use super::lab::{Lab, args, ensure};
-use super::{Stop, Verdict, truth};
+use super::{Stop, Verdict, truth, unprivileged};
 
 /// Names that ext4 gives a file at most.
 const MOST: usize = 65_000;
@@ -63,22 +63,13 @@ pub(crate) fn names(lab: &Lab) -> Verdict {
 const LATE: usize = 4_000;
 
 pub(crate) fn full_disk(lab: &Lab) -> Verdict {
-    let disk = lab.image(
-        "small",
-        48,
-        "e2fsprogs",
-        &["mkfs.ext4", "-q", "-F", "-b", "1024", "-m", "0", "-N", "9000"],
-    )?;
+    let disk = small(lab)?;
     let (source, view) = (disk.join("tree"), disk.join("view"));
     truth::year_tree(&source, 100)?;
     lab.polylink(args([&"flat", &source, &view]))?.exits(&[0])?;
     let held = truth::view_is_right(&[&source], &view)?;
 
-    for at in 0..LATE {
-        let dir = source.join(format!("late/{:02}", at % 40));
-        fs::create_dir_all(&dir)?;
-        File::create(dir.join(format!("{at:0>200}")))?;
-    }
+    long_names(&source)?;
     let files = truth::entries(&[&source])?;
     let filler = disk.join("filler");
     fill(&filler)?;
@@ -137,6 +128,68 @@ pub(crate) fn full_disk(lab: &Lab) -> Verdict {
     third.number("linked", 0)?;
     third.number("kept", names.len() as u64)?;
     ensure(complaints.is_empty(), || complaints.join("\n"))
+}
+
+/// The ledger is on another disk, so it is the view's directory alone that cannot grow.
+pub(crate) fn full_directory(lab: &Lab) -> Verdict {
+    let disk = small(lab)?;
+    let (source, view) = (disk.join("tree"), disk.join("view"));
+    long_names(&source)?;
+    fs::create_dir(&view)?;
+    // Who may not write beside the view has the ledger in the state directory.
+    for path in [&source, &view, &lab.path("state")] {
+        unprivileged::give(path)?;
+    }
+    let filler = disk.join("filler");
+    fill(&filler)?;
+
+    let run = lab
+        .polylink_as_nobody(args([&"flat", &source, &view]))?
+        .exits(&[1])?
+        .says(&["ENOSPC"])?;
+    let partly = truth::listing(&view)?;
+    ensure(partly.len() < LATE, || {
+        format!("the disk was not full: {}", run.text())
+    })?;
+    let run = lab
+        .polylink_as_nobody(args([&"flat", &"--json", &source, &view]))?
+        .exits(&[1])?;
+    run.number("view_names", truth::listing(&view)?.len() as u64)?;
+    truth::nothing_left_behind(&view)?;
+
+    fs::remove_file(&filler)?;
+    lab.polylink_as_nobody(args([&"flat", &source, &view]))?
+        .exits(&[0])?;
+    let names = truth::view_is_right(&[&source], &view)?;
+    ensure(
+        partly.iter().all(|(name, inode)| names.get(name) == Some(inode)),
+        || "names changed".to_owned(),
+    )?;
+    let third = lab
+        .polylink_as_nobody(args([&"flat", &"--json", &source, &view]))?
+        .exits(&[0])?;
+    third.number("linked", 0)?;
+    third.number("kept", LATE as u64)
+}
+
+/// A small ext4 file system with inodes enough.
+fn small(lab: &Lab) -> Verdict<PathBuf> {
+    lab.image(
+        "small",
+        48,
+        "e2fsprogs",
+        &["mkfs.ext4", "-q", "-F", "-b", "1024", "-m", "0", "-N", "9000"],
+    )
+}
+
+/// Makes empty files whose long names fill a view's directory.
+fn long_names(source: &Path) -> Verdict {
+    for at in 0..LATE {
+        let dir = source.join(format!("late/{:02}", at % 40));
+        fs::create_dir_all(&dir)?;
+        File::create(dir.join(format!("{at:0>200}")))?;
+    }
+    Ok(())
 }
 
 /// Writes a file until the disk has no room for another block.
