@@ -14,7 +14,7 @@ mod usage;
 use std::path::Path;
 
 use clap::Subcommand;
-use polylink_core::{Dir, LinkFs, PathError, ResultExt as _};
+use polylink_core::{Dir, LinkFs as _, PathError, ResultExt as _};
 use polylink_host::HostFs;
 use polylink_walk::Root;
 

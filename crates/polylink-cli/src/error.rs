@@ -49,7 +49,8 @@ pub(crate) struct CommandError {
     pub(crate) causes: Vec<String>,
     pub(crate) hints: Vec<String>,
     pub(crate) paths: Vec<PathBuf>,
-    pub(crate) fault: Option<Fault>,
+    /// Boxed, to keep results small.
+    pub(crate) fault: Option<Box<Fault>>,
 }
 
 impl CommandError {
@@ -117,7 +118,7 @@ impl CommandError {
                 .into_iter()
                 .flatten()
                 .collect(),
-            fault: Some(error.fault),
+            fault: Some(Box::new(error.fault)),
             ..Self::new(kind, error.to_string())
         }
     }
@@ -166,7 +167,8 @@ impl CommandError {
     /// The document for a program.
     pub(crate) fn json(&self, command: Option<&str>) -> String {
         let (mut status, mut win32, mut errno) = (None, None, None);
-        match self.fault.map(Fault::code) {
+        let fault = self.fault.as_deref().copied();
+        match fault.map(Fault::code) {
             Some(Code::Errno(number)) => errno = Some(number),
             Some(Code::Win32(number)) => win32 = Some(number),
             Some(Code::NtStatus(number)) => status = Some(number),
@@ -181,7 +183,7 @@ impl CommandError {
                 status,
                 win32,
                 errno,
-                symbol: self.fault.map(Fault::symbol).filter(|symbol| !symbol.is_empty()),
+                symbol: fault.map(Fault::symbol).filter(|symbol| !symbol.is_empty()),
                 paths: self.paths.iter().map(|path| JsonPath(path)).collect(),
                 hints: &self.hints,
             },

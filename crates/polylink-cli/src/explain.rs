@@ -240,7 +240,7 @@ impl Case<'_> {
             "'--replace' puts the link in its place, without a moment in which the name is gone",
         );
         if there.links == 1 {
-            hint.push_str("; the file it points at now has no other name and would go");
+            hint.push_str("; the file it names now has no other name and would go");
         }
         vec![hint]
     }

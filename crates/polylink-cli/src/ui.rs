@@ -30,7 +30,6 @@ pub(crate) enum Style {
     Good,
     Bad,
     Warning,
-    Faint,
 }
 
 impl Style {
@@ -40,7 +39,6 @@ impl Style {
             Self::Good => "32",
             Self::Bad => "1;31",
             Self::Warning => "33",
-            Self::Faint => "2",
         }
     }
 }

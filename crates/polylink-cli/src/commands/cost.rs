@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use polylink_core::{At, Dir, FaultKind, HardLinks, LinkFs, Name, Progress, ResultExt as _, shown};
+use polylink_core::{At, Dir, FaultKind, HardLinks, LinkFs as _, Name, Progress as _, ResultExt as _, shown};
 use polylink_host::facts;
 use serde::Serialize;
 

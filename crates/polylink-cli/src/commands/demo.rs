@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use polylink_core::{LinkFs, PathError, ResultExt as _, shown};
+use polylink_core::{LinkFs as _, PathError, ResultExt as _, shown};
 use polylink_usage::{Figures, Target, Usage, usage};
 use polylink_view::Request;
 use serde::Serialize;
 
-use super::flat::{Opened, request};
+use super::flat::request;
 use super::{Context, sample};
 use crate::args::DryRun;
 use crate::error::{CommandError, Outcome};
@@ -162,7 +162,7 @@ fn tell(context: &Context<'_>, args: &DemoArgs, folder: &TempFolder) -> Result<O
     if talk {
         tell_first(context, folder, &first)?;
     }
-    let request = self::request(
+    let request = request(
         context,
         std::slice::from_ref(&tree),
         &view,
@@ -196,7 +196,7 @@ fn first(
     let (made, made_in) = story::timed(|| sample::make_tree(tree, files, sample::Naming::SomeTwice, &meter))?;
     debug_assert!(made > 0);
     let before = disk(context, &[tree])?;
-    let request = self::request(
+    let request = request(
         context,
         &[tree.to_path_buf()],
         view,
@@ -278,7 +278,7 @@ fn tell_first(context: &Context<'_>, folder: &TempFolder, first: &First) -> Resu
     ))?;
     ui.line(&format!("below '{}'.", shown(folder.path())))?;
     ui.line("Some program works on a single directory only. So each file gets a further name in one:")?;
-    heading("$ polylink flat photos all-photos")?;
+    heading("polylink flat photos all-photos")?;
     ui.line(&format!(
         "{} linked in {}, {} each. {}",
         counted(first.view.outcome.linked, "name", "names"),
@@ -349,11 +349,17 @@ fn tell_first(context: &Context<'_>, folder: &TempFolder, first: &First) -> Resu
         );
     }
     ui.out(&table.text())?;
-    ui.line(&format!(
-        "A link costs {} bytes here. Copies would have cost {}.",
-        ratio(per_link(first) * 1.0, 1),
-        size(first.before.usage.total.disk_bytes)
-    ))?;
+    let copies = size(before.disk_bytes);
+    if per_link(first) > 0.0 {
+        let each = ratio(per_link(first), 1);
+        ui.line(&format!(
+            "A link costs {each} bytes here. Copies would have cost {copies}."
+        ))?;
+    } else {
+        ui.line(&format!(
+            "This file system does not say what names take. Copies would have cost {copies}."
+        ))?;
+    }
     heading("What deleting would free")?;
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
     let frees = |figures: &Figures| size(figures.exclusive_bytes);
@@ -417,7 +423,7 @@ fn tell_second(context: &Context<'_>, second: &Second) -> Result<(), CommandErro
     ))?;
     ui.line(&format!(
         "\n{}",
-        ui.paint(Style::Heading, "$ polylink flat photos all-photos")
+        ui.paint(Style::Heading, "polylink flat photos all-photos")
     ))?;
     let outcome = &second.update.outcome;
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);

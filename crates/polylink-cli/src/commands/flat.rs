@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use polylink_core::shown;
 use polylink_host::facts;
-use polylink_view::{Appear, Deleted, Filter, Options, Orphans, Request, Superseded, Template};
+use polylink_view::{Appear, Deleted, Filter, Options, Orphans, Superseded, Template};
 
 use super::Context;
 use crate::args::{DryRun, Exact};

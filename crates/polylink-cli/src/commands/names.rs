@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use polylink_core::{FileId, Kind, LinkFs, PathError, ResultExt as _, shown};
+use polylink_core::{FileId, Kind, LinkFs as _, PathError, ResultExt as _, shown};
 use polylink_host::facts;
 use polylink_walk::{Options, find_names};
 use serde::Serialize;

@@ -8,7 +8,7 @@ use polylink_core::shown;
 #[derive(Debug)]
 pub(super) struct Missing {
     dir: PathBuf,
-    name: String,
+    name: std::ffi::OsString,
 }
 
 /// Finds where a path ends to exist; `None` where all of it is there.
@@ -22,7 +22,7 @@ pub(super) fn missing_part(path: &Path) -> Option<Missing> {
     };
     Some(Missing {
         dir,
-        name: gone.file_name()?.to_string_lossy().into_owned(),
+        name: gone.file_name()?.to_owned(),
     })
 }
 
@@ -43,7 +43,13 @@ pub(super) fn hints(missing: &Missing) -> Vec<String> {
 
 fn closest(missing: &Missing) -> Option<PathBuf> {
     let entries = std::fs::read_dir(&missing.dir).ok()?;
-    let wanted: Vec<char> = missing.name.to_lowercase().chars().take(100).collect();
+    let wanted: Vec<char> = missing
+        .name
+        .to_string_lossy()
+        .to_lowercase()
+        .chars()
+        .take(100)
+        .collect();
     let most = (wanted.len() / 4).clamp(1, 3);
     let mut best: Option<(usize, String, PathBuf)> = None;
     // a bound, so that a hint is never slow

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use polylink_core::{At, Dir, DirBatch, FileId, Kind, LinkFs, More, NameBuf, ResultExt as _};
+use polylink_core::{At, Dir, DirBatch, FileId, Kind, LinkFs as _, More, NameBuf, ResultExt as _};
 use polylink_usage::Usage;
 use polylink_view::{Outcome, Request};
 

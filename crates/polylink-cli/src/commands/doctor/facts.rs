@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use polylink_core::{CaseRule, DirIds, HardLinks, LinkFs, NameUnit, ResultExt as _, Stat, VolumeInfo, shown};
+use polylink_core::{
+    CaseRule, DirIds, HardLinks, LinkFs as _, NameUnit, ResultExt as _, Stat, VolumeInfo, shown,
+};
 use polylink_host::facts::{self, Mount};
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use polylink_core::{At, DirBatch, Kind, LinkFs, More, Name, NameBuf, PathError, ResultExt as _, shown};
+use polylink_core::{At, DirBatch, Kind, LinkFs as _, More, Name, NameBuf, PathError, ResultExt as _, shown};
 
 use super::Sides;
 use crate::commands::Context;

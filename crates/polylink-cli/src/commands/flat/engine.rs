@@ -112,7 +112,7 @@ pub(crate) fn error(context: &Context<'_>, error: &Error) -> CommandError {
             };
             CommandError {
                 causes: vec![fault.to_string()],
-                fault: Some(fault),
+                fault: Some(Box::new(fault)),
                 ..plain()
             }
             .path(source_dir)

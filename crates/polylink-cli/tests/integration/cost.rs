@@ -1,0 +1,62 @@
+//! `polylink cost`.
+
+use crate::env::TestEnv;
+
+#[test]
+fn two_experiments_are_made_and_nothing_stays() {
+    let env = TestEnv::new();
+    let run = env.ok(["cost", "--links", "30", "--files", "500"]);
+    assert!(
+        run.stdout
+            .contains("\none file of 3,212,078 bytes, 30 further names\n"),
+        "{run}"
+    );
+    assert!(
+        run.stdout.contains("\na tree of 500 files and its flat view\n"),
+        "{run}"
+    );
+    assert!(run.stdout.contains("  free space "), "{run}");
+    assert!(run.stdout.contains("  directory "), "{run}");
+    assert!(env.names_in(".").is_empty());
+}
+
+#[test]
+fn the_document_has_both_experiments() {
+    let env = TestEnv::new();
+    let document = env.json(["cost", "--links", "30", "--files", "500", "."]);
+    assert_eq!(
+        (&document["schema"], &document["command"]),
+        (&1.into(), &"cost".into())
+    );
+    let experiments = document["experiments"].as_array().unwrap();
+    assert_eq!(experiments.len(), 2);
+    assert_eq!(
+        (&experiments[0]["files"], &experiments[0]["links"]),
+        (&1.into(), &30.into())
+    );
+    assert_eq!(
+        (&experiments[1]["files"], &experiments[1]["links"]),
+        (&500.into(), &500.into())
+    );
+    for experiment in experiments {
+        assert!(experiment["free_before"].is_u64() && experiment["free_after"].is_u64());
+        assert!(experiment["bytes_per_link"].is_f64());
+    }
+    assert!(env.names_in(".").is_empty());
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_measured() {
+    let env = TestEnv::new();
+    let document = env.json(["cost", "-n", "--files", "7"]);
+    assert_eq!(document["dry_run"], true);
+    assert_eq!(document["experiments"][1]["files"], 7);
+    assert!(document["experiments"][0]["free_before"].is_null());
+}
+
+#[test]
+fn a_directory_that_is_missing_stops_it() {
+    let env = TestEnv::new();
+    assert_eq!(env.run(["cost", "nowhere"]).code, 2);
+    assert_eq!(env.run(["cost", "--links", "0"]).code, 2);
+}

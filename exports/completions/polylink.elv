@@ -1,0 +1,211 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[polylink] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'polylink'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'polylink'= {
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand demo 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+            cand link 'Give a file one more name'
+            cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
+            cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
+            cand names 'Find every name of a file'
+            cand doctor 'Find out whether a view can be made, by making a link and removing it again'
+            cand cost 'Measure what a hard link costs here'
+            cand completions 'Print completions for a shell'
+            cand man 'Write the manual pages into a directory'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'polylink;demo'= {
+            cand --files 'How many files the tree has'
+            cand --in 'Where to make the temporary folder [default: the system''s place for temporary files]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;link'= {
+            cand --via 'Which of the system''s calls makes the link'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --replace 'Let NEW take the place of another file''s name, atomically'
+            cand --follow 'Link what a symbolic link points at, not the symbolic link itself'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;flat'= {
+            cand --include 'Take only what matches; may be given several times'
+            cand --exclude 'Leave out what matches; may be given several times'
+            cand --name 'Form the names in this way'
+            cand --orphans 'What happens to a view name that is the last one of its file: keep, delete, or move:DIR'
+            cand --superseded 'What happens to the old version of a file saved by rename, where the view held its last name: drop, or move:DIR [default: as for orphans]'
+            cand --deleted 'What happens when you deleted a name from the view and its file is still in the sources'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --every-name 'Let a file with several names in the sources appear once for each of them'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;usage'= {
+            cand -d 'Show directories down to this many levels below each PATH'
+            cand --depth 'Show directories down to this many levels below each PATH'
+            cand -t 'Show the first N rows only'
+            cand --top 'Show the first N rows only'
+            cand -s 'What to sort by: figures with the largest first, paths upwards'
+            cand --sort 'What to sort by: figures with the largest first, paths upwards'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --together 'Take all PATHs as one set that would be deleted, and show the total only'
+            cand --cross-mounts 'Go into other file systems that are mounted below a PATH'
+            cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;names'= {
+            cand --in 'Search below this directory only; may be given several times'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;doctor'= {
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;cost'= {
+            cand --links 'Further names for the one file [default: 1,023, or what the file system allows]'
+            cand --files 'Files in the tree'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;completions'= {
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;man'= {
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;help'= {
+            cand demo 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+            cand link 'Give a file one more name'
+            cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
+            cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
+            cand names 'Find every name of a file'
+            cand doctor 'Find out whether a view can be made, by making a link and removing it again'
+            cand cost 'Measure what a hard link costs here'
+            cand completions 'Print completions for a shell'
+            cand man 'Write the manual pages into a directory'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'polylink;help;demo'= {
+        }
+        &'polylink;help;link'= {
+        }
+        &'polylink;help;flat'= {
+        }
+        &'polylink;help;usage'= {
+        }
+        &'polylink;help;names'= {
+        }
+        &'polylink;help;doctor'= {
+        }
+        &'polylink;help;cost'= {
+        }
+        &'polylink;help;completions'= {
+        }
+        &'polylink;help;man'= {
+        }
+        &'polylink;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,185 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_polylink_global_optspecs
+    string join \n json q/quiet progress= color= h/help V/version
+end
+
+function __fish_polylink_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_polylink_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_polylink_using_subcommand
+    set -l cmd (__fish_polylink_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c polylink -n "__fish_polylink_needs_command" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_needs_command" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_needs_command" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_needs_command" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "link" -d 'Give a file one more name'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "names" -d 'Find every name of a file'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "cost" -d 'Measure what a hard link costs here'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -l files -d 'How many files the tree has' -r
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -l in -d 'Where to make the temporary folder [default: the system\'s place for temporary files]' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l via -d 'Which of the system\'s calls makes the link' -r -f -a "auto\t'The usual one here'
+create\t'link(2) on Unix, CreateHardLink on Windows'
+native\t'NtSetInformationFile with FileLinkInformation (Windows)'
+move\t'MoveFileEx with MOVEFILE_CREATE_HARDLINK (Windows)'"
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l replace -d 'Let NEW take the place of another file\'s name, atomically'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l follow -d 'Link what a symbolic link points at, not the symbolic link itself'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l include -d 'Take only what matches; may be given several times' -r
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l exclude -d 'Leave out what matches; may be given several times' -r
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l name -d 'Form the names in this way' -r
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l orphans -d 'What happens to a view name that is the last one of its file: keep, delete, or move:DIR' -r
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l superseded -d 'What happens to the old version of a file saved by rename, where the view held its last name: drop, or move:DIR [default: as for orphans]' -r
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l deleted -d 'What happens when you deleted a name from the view and its file is still in the sources' -r -f -a "restore\t'The name is made again'
+remember\t'The name stays away for as long as the file exists'
+delete-source\t'The file is deleted from the sources too'"
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l every-name -d 'Let a file with several names in the sources appear once for each of them'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -s d -l depth -d 'Show directories down to this many levels below each PATH' -r
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -s t -l top -d 'Show the first N rows only' -r
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -s s -l sort -d 'What to sort by: figures with the largest first, paths upwards' -r -f -a "path\t''
+names\t''
+files\t''
+logical\t''
+disk\t''
+exclusive\t'What deleting would free'
+shared\t''"
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l together -d 'Take all PATHs as one set that would be deleted, and show the total only'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l cross-mounts -d 'Go into other file systems that are mounted below a PATH'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand names" -l in -d 'Search below this directory only; may be given several times' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand names" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand names" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand names" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand names" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand names" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand names" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l links -d 'Further names for the one file [default: 1,023, or what the file system allows]' -r
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l files -d 'Files in the tree' -r
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand completions" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand completions" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand completions" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand man" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand man" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand man" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand man" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand man" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "link" -d 'Give a file one more name'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "names" -d 'Find every name of a file'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
