@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ledger::Book;
 use crate::scan::{Sources, ViewNames};
-use crate::template::{Subject, Template, fitting, with_label};
+use crate::template::{Subject, Template, fitting, fitting_number, with_label};
 
 /// Who has a name.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ impl<'a> Naming<'a> {
             let template = self.template;
             let rules = self.rules;
             return Some(self.count(unnumbered, 1, Holder::New(file), |number| {
-                fitting(template.fill(&subject, number), &rules).into_owned()
+                fitting_number(template.fill(&subject, number), number, &rules)
             }));
         }
         let plain = fitting(self.template.fill(&subject, 1), &self.rules).into_owned();
@@ -121,7 +121,11 @@ impl<'a> Naming<'a> {
     }
 
     fn labelled(&mut self, plain: &[u8], label: &[u8], holder: Holder) -> Box<[u8]> {
-        let candidate = with_label(plain, label, &self.rules);
+        let candidate = if label.is_empty() {
+            plain.to_vec()
+        } else {
+            with_label(plain, label, &self.rules)
+        };
         if self.take(&candidate, holder) {
             return candidate.into();
         }

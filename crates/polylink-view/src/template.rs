@@ -156,18 +156,31 @@ impl Template {
     }
 }
 
-/// `stem (label).ext`, cut at the stem so that it fits.
+/// The most of a label that is worth more than the extension.
+const LEAST_LABEL: usize = 16;
+
+/// `stem (label).ext`, cut at the stem so that it fits; a label that leaves no room for the extension is cut as well.
 pub(crate) fn with_label(name: &[u8], label: &[u8], rules: &NameRules) -> Vec<u8> {
     let (stem, ext) = Name::new(name).split_extension();
-    let mut tail = Vec::with_capacity(label.len() + 8);
-    tail.extend_from_slice(b" (");
-    tail.extend_from_slice(label);
-    tail.push(b')');
-    if let Some(ext) = ext {
-        tail.push(b'.');
-        tail.extend_from_slice(ext);
-    }
+    let ext = ext.map_or_else(Vec::new, |ext| [b".", ext].concat());
+    let room = rules.max_len.saturating_sub(1 + b" ()".len() + rules.len(&ext));
+    let label = if room >= rules.len(label).min(LEAST_LABEL) {
+        cut(label, rules, room)
+    } else {
+        label
+    };
+    let tail = [b" (", label, b")", &ext].concat();
     join_fitting(stem, &tail, rules)
+}
+
+/// A numbered name, cut so that it fits and numbers still differ: where `filled` is too long, its number may be what
+/// is cut off, and then it comes again at the end of the stem.
+pub(crate) fn fitting_number(filled: Cow<'_, [u8]>, number: u32, rules: &NameRules) -> Vec<u8> {
+    if rules.fits(&filled) {
+        filled.into_owned()
+    } else {
+        with_label(&filled, number.to_string().as_bytes(), rules)
+    }
 }
 
 /// The name, cut at the stem where it is too long.
@@ -244,6 +257,16 @@ mod tests {
             ..NameRules::POSIX
         };
         assert_eq!(with_label(b"abcdefgh.jpg", b"02", &rules), b"abc (02).jpg");
+        assert_eq!(
+            with_label(b"abcdefgh.jpg", b"2007-02-17", &rules),
+            b"a (2007).jpg",
+            "the label gives way to the extension"
+        );
+        assert_eq!(with_label(b"a.bcdefghijkl", b"17", &rules), b"a (17).bcdef");
+        assert_eq!(
+            fitting_number(Cow::Borrowed(b"abcdefghijklm-7.jpg"), 7, &rules),
+            b"abcd (7).jpg"
+        );
         assert_eq!(
             fitting(Cow::Borrowed("ääääää.jpg".as_bytes()), &rules),
             "ääää.jpg".as_bytes()
