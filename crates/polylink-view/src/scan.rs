@@ -106,7 +106,13 @@ impl Visitor for Gather<'_> {
                     continue;
                 }
                 Kind::Unknown => {
-                    local.left_out.vanished += 1;
+                    let name = entry.name.bytes().to_vec();
+                    match self.fs.stat(At::new(dir.dir, entry.name)) {
+                        Err(fault) if fault.kind() == FaultKind::NotFound => local.left_out.vanished += 1,
+                        Err(fault) => local.unreadable.push((dir.number, name, fault)),
+                        // it came while we looked; the next run sees what it is
+                        Ok(_) => local.unreadable.push((dir.number, name, FaultKind::Stale.into())),
+                    }
                     continue;
                 }
             }
