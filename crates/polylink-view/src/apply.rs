@@ -4,6 +4,7 @@ use polylink_core::{
     At, Dir, Existing, FaultKind, FileId, FsResult, Kind, LinkFs, Name, NameBuf, Progress, Replaced,
     ResultExt as _, Stat, remove_temporary, replace_with_link,
 };
+use rustc_hash::FxHashSet;
 
 use crate::diff::{birth, changed, key};
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub(crate) struct Run<'a> {
     /// Ledger numbers of the source directories.
     pub(crate) dir_numbers: Vec<u32>,
     new_dirs: Vec<(u32, Vec<u8>)>,
+    /// Names that should have gone and stand: their rows stay, and nothing else gets the name.
+    pub(crate) refused: FxHashSet<Vec<u8>>,
 }
 
 /// Why a run ends early.
@@ -82,6 +85,7 @@ impl<'a> Run<'a> {
             outcome,
             dir_numbers,
             new_dirs,
+            refused: FxHashSet::default(),
         }
     }
 
@@ -218,10 +222,13 @@ impl<'a> Run<'a> {
             if let Change::Relink {
                 old_version: OldVersion::KeptAs(kept),
                 old,
+                old_size,
+                old_born,
                 ..
             } = change
             {
-                let row = Row::new(key(*old, plan.volume.volume), None, 0, self.number, NO_DIR);
+                let id = key(*old, plan.volume.volume);
+                let row = Row::new(id, *old_born, *old_size, self.number, NO_DIR);
                 changes.set_row(kept.bytes(), &row, b"")?;
             }
         }
@@ -269,6 +276,7 @@ impl<'a> Run<'a> {
                     let failure = plan.failure(action, source, change_name(change).bytes(), fault);
                     self.outcome.failures.push(failure);
                     self.not_done(change);
+                    self.refused.insert(change_name(change).bytes().to_vec());
                 }
             }
             self.progress.advance(1);
@@ -375,16 +383,17 @@ impl<'a> Run<'a> {
                 (gone_is_fine(result), "delete", None)
             }
             Change::MoveOrphan { name, id, to, .. } => {
-                let result = at(name).and_then(|stat| {
-                    if stat.id != *id {
-                        return Err(changed());
-                    }
-                    let to = self.fs.open_dir(to)?;
-                    self.free_name(&to, name, |new| {
-                        self.fs.rename(At::new(view, name.name()), new, Existing::Keep)
-                    })
+                let result = self.fs.open_dir(to).and_then(|to| {
+                    gone_is_fine(at(name).and_then(|stat| {
+                        if stat.id != *id {
+                            return Err(changed());
+                        }
+                        self.free_name(&to, name, |new| {
+                            self.fs.rename(At::new(view, name.name()), new, Existing::Keep)
+                        })
+                    }))
                 });
-                (gone_is_fine(result), "move", None)
+                (result, "move", None)
             }
             Change::DeleteSources { files, .. } => {
                 let result = files
@@ -483,7 +492,10 @@ impl<'a> Run<'a> {
         let complete = !made.stopped;
         self.write(ledger, |run, changes| {
             for &index in &made.failed {
-                changes.remove_row(plan.link_name(&plan.links[index as usize]))?;
+                let name = plan.link_name(&plan.links[index as usize]);
+                if !run.refused.contains(name) {
+                    changes.remove_row(name)?;
+                }
             }
             for correction in &corrections {
                 let link = &plan.links[correction.link as usize];

@@ -37,6 +37,9 @@ pub(crate) struct Diff<'a> {
     pub(crate) dir_numbers: &'a [Option<u32>],
 }
 
+/// What the view names of files that are gone lead to, by row.
+type Looks = FxHashMap<u32, FsResult<Stat>>;
+
 /// What comes of it.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -44,9 +47,10 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<Note>,
     pub(crate) links: Vec<Link>,
     pub(crate) report: Outcome,
-    /// Names whose deletion in the view would be carried to the sources, and all names there were.
+    /// Names whose deletion in the view would be carried to the sources.
     pub(crate) deletions: usize,
-    pub(crate) rows: usize,
+    /// None of the names that the ledger knows is in the view, under whatever name.
+    pub(crate) nothing_stands: bool,
 }
 
 /// A file's number in the ledger: on most volumes its own; where the files of one tree have several volumes
@@ -89,10 +93,7 @@ impl Diff<'_> {
     }
 
     pub(crate) fn run(&self) -> Found {
-        let mut found = Found {
-            rows: self.book.rows.len(),
-            ..Found::default()
-        };
+        let mut found = Found::default();
         found.report.left_out = self.sources.left_out;
         found.report.unreadable.clone_from(&self.sources.unreadable);
         let mut rows_by_name = FxHashMap::with_capacity_and_hasher(self.book.rows.len(), FxBuildHasher);
@@ -130,24 +131,28 @@ impl Diff<'_> {
             .map(|(file, entry)| (file, entry, matched.row_of[file as usize]))
             .collect();
         adopted.sort_unstable_by(|a, b| self.order(a.0, b.0));
+        found.nothing_stands = adopted.is_empty() && matched.entry_of.iter().all(|&entry| entry == NONE);
         self.adopt(&adopted, &mut found);
         self.foreign(&matched, &used, &mut found);
         self.new_names(matched, &rows_by_name, new, missing, &mut found);
         found
     }
 
-    fn temporary(&self, name: &[u8], found: &mut Found) {
-        let Some(dir) = self.view_dir else { return };
+    /// Whether this temporary name goes.
+    fn temporary(&self, name: &[u8], found: &mut Found) -> bool {
+        let Some(dir) = self.view_dir else { return false };
         match self.fs.stat(At::new(dir, Name::new(name))) {
             Ok(stat) if stat.links > 1 => {
                 found.changes.push(Change::RemoveTemporary {
                     name: Name::new(name).to_buf(),
                 });
+                return true;
             }
             // the last name of a file is not removed, whatever it looks like
             Ok(_) => found.report.foreign += 1,
             Err(_) => {}
         }
+        false
     }
 
     fn keep(&self, matched: &Match, file: u32, row: u32, found: &mut Found) {
@@ -220,7 +225,7 @@ impl Diff<'_> {
 
     fn new_names(
         &self,
-        matched: Match,
+        mut matched: Match,
         rows_by_name: &FxHashMap<&[u8], u32>,
         new: Vec<u32>,
         missing: Vec<(u32, u32)>,
@@ -237,6 +242,7 @@ impl Diff<'_> {
                 by_path.insert((known.dir, self.book.source_name(known)), row);
             }
         }
+        let mut looks = Looks::default();
         let mut replaced = FxHashSet::default();
         let mut relinks: Vec<(u32, u32, Stat)> = Vec::new();
         let mut links: Vec<(u32, Option<u32>, Why, Stat)> = Vec::new();
@@ -255,7 +261,7 @@ impl Diff<'_> {
             let path =
                 self.dir_numbers[wanted.dir as usize].map(|number| (number, self.sources.name(wanted)));
             match path.and_then(|path| by_path.get(&path)) {
-                Some(&row) if matched.entry_of[row as usize] != NONE => {
+                Some(&row) if self.is_ours(row, &mut matched, &mut looks, found) => {
                     replaced.insert(row);
                     relinks.push((file, row, stat));
                 }
@@ -266,8 +272,15 @@ impl Diff<'_> {
         }
         self.missing(&matched, missing, missing_stats, &mut links, found);
         self.forget_remembered(&matched, found);
-        let removed = self.gone(&matched, &replaced, found);
-        self.name_all(rows_by_name, &matched, &removed, relinks, links, found);
+        let removed = self.gone(&mut matched, &mut looks, &replaced, found);
+        let relinks = relinks
+            .into_iter()
+            .filter_map(|(file, row, stat)| match looks.get(&row) {
+                Some(Ok(old)) => Some((file, row, stat, *old)),
+                _ => None, // it changed while we looked; the next run sees what it is
+            })
+            .collect();
+        self.name_all(rows_by_name, &removed, relinks, links, found);
     }
 
     /// A file that can be linked, or `None` with the reason noted.
@@ -322,7 +335,8 @@ impl Diff<'_> {
                 links.push((file, None, Why::New, stat));
                 continue;
             }
-            let pending = known.run > self.book.completed_run;
+            // a run that was stopped may have left it out, or taken it away itself
+            let pending = self.book.last_run > self.book.completed_run;
             match self.options.deleted {
                 Deleted::Remember if !pending && !self.other_view => {
                     found.report.left_out.remembered += 1;
@@ -355,15 +369,23 @@ impl Diff<'_> {
 
     fn forget_remembered(&self, matched: &Match, found: &mut Found) {
         for &id in self.book.remembered.keys() {
-            if self.options.deleted != Deleted::Remember || !matched.head.contains_key(&id) {
+            // what was not seen may still be there
+            let gone = self.sources.unseen.is_empty() && !matched.head.contains_key(&id);
+            if self.options.deleted != Deleted::Remember || gone {
                 found.notes.push(Note::Unremember { id });
             }
         }
     }
 
     /// Rows whose file is not wanted any more. Returns the entries of the view that will not stand afterwards.
-    fn gone(&self, matched: &Match, replaced: &FxHashSet<u32>, found: &mut Found) -> FxHashSet<u32> {
-        let mut removed = FxHashSet::default();
+    fn gone(
+        &self,
+        matched: &mut Match,
+        looks: &mut Looks,
+        replaced: &FxHashSet<u32>,
+        found: &mut Found,
+    ) -> FxHashSet<u32> {
+        let mut removed = matched.temporary.clone();
         let mut names_of: FxHashMap<u128, u64> = FxHashMap::default();
         if matched
             .gone
@@ -380,6 +402,8 @@ impl Diff<'_> {
                 found.notes.push(Note::Forget {
                     name: self.row_name(row),
                 });
+            } else if self.options.appear == Appear::EveryName && self.is_unseen(row) {
+                self.hold(row, found);
             } else {
                 removed.insert(entry);
                 let id = self.names.names[entry as usize].id;
@@ -392,7 +416,7 @@ impl Diff<'_> {
                 found.report.removed += 1;
             }
         }
-        for &row in &matched.gone {
+        for row in std::mem::take(&mut matched.gone) {
             if replaced.contains(&row) {
                 continue;
             }
@@ -403,40 +427,90 @@ impl Diff<'_> {
                 });
                 continue;
             }
-            let known = &self.book.rows[row as usize];
-            if self.may_exist_unseen(known.dir, self.book.source_name(known)) {
-                found.report.held += 1;
-                found.report.kept += 1;
-                found.report.view_names += 1;
-                found.report.view_bytes += known.size;
+            if self.is_unseen(row) {
+                self.hold(row, found);
                 continue;
             }
-            if self.unwanted(row, entry, &names_of, found) {
+            if !self.is_ours(row, matched, looks, found) {
+                found.notes.push(Note::Forget {
+                    name: self.row_name(row),
+                });
+                continue;
+            }
+            if let Some(look) = looks.get(&row)
+                && self.unwanted(row, *look, &names_of, found)
+            {
                 removed.insert(entry);
             }
         }
         removed
     }
 
-    fn may_exist_unseen(&self, dir: u32, name: &[u8]) -> bool {
+    /// Whether the view name of a file that is gone is the one we made. A file's number may have gone to another
+    /// file, and that file may stand under the same name: it is foreign.
+    fn is_ours(&self, row: u32, matched: &mut Match, looks: &mut Looks, found: &mut Found) -> bool {
+        let entry = matched.entry_of[row as usize];
+        let (true, Some(dir)) = (entry != NONE, self.view_dir) else {
+            return false;
+        };
+        let name = self.row_name(row);
+        let look = *looks.entry(row).or_insert_with(|| {
+            let stat = self.fs.stat(At::new(dir, name.name()))?;
+            if stat.id == self.names.names[entry as usize].id {
+                Ok(stat)
+            } else {
+                Err(changed())
+            }
+        });
+        let known = self.book.rows[row as usize].born;
+        match look.map(|stat| (known, birth(&stat))) {
+            Ok((Some(then), Some(now))) if then != now => {
+                matched.entry_of[row as usize] = NONE;
+                found.report.foreign += 1;
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Keeps a name whose source path could not be seen.
+    fn hold(&self, row: u32, found: &mut Found) {
+        found.report.held += 1;
+        found.report.kept += 1;
+        found.report.view_names += 1;
+        found.report.view_bytes += self.book.rows[row as usize].size;
+    }
+
+    /// Whether the row's source path may exist although it was not seen.
+    fn is_unseen(&self, row: u32) -> bool {
         if self.sources.unseen.is_empty() {
             return false;
         }
-        let Some(path) = self.book.dir_path(dir).and_then(|path| Name::new(path).to_os()) else {
+        let known = &self.book.rows[row as usize];
+        let Some(path) = self
+            .book
+            .dir_path(known.dir)
+            .and_then(|path| Name::new(path).to_os())
+        else {
             return false;
         };
         self.sources
-            .may_exist_unseen(&join(std::path::Path::new(&path), name))
+            .may_exist_unseen(&join(std::path::Path::new(&path), self.book.source_name(known)))
     }
 
     /// Decides over a view name whose source is gone; whether it goes.
-    fn unwanted(&self, row: u32, entry: u32, names_of: &FxHashMap<u128, u64>, found: &mut Found) -> bool {
+    fn unwanted(
+        &self,
+        row: u32,
+        look: FsResult<Stat>,
+        names_of: &FxHashMap<u128, u64>,
+        found: &mut Found,
+    ) -> bool {
         let name = self.row_name(row);
         let known = &self.book.rows[row as usize];
-        let id = self.names.names[entry as usize].id;
-        let stat = match self.view_dir.map(|dir| self.fs.stat(At::new(dir, name.name()))) {
-            Some(Ok(stat)) if stat.id == id => stat,
-            Some(Err(fault)) if fault.kind() != FaultKind::NotFound => {
+        let stat = match look {
+            Ok(stat) => stat,
+            Err(fault) if !matches!(fault.kind(), FaultKind::NotFound | FaultKind::Stale) => {
                 let path = join(self.view, name.bytes());
                 found.report.failures.push(Failure {
                     action: "look at",
@@ -446,8 +520,9 @@ impl Diff<'_> {
                 });
                 return false;
             }
-            _ => return false, // it changed while we looked; the next run sees what it is
+            Err(_) => return false, // it changed while we looked; the next run sees what it is
         };
+        let id = stat.id;
         if stat.links > names_of.get(&known.id).copied().unwrap_or(1) {
             found.changes.push(Change::Remove {
                 name,
@@ -489,9 +564,8 @@ impl Diff<'_> {
     fn name_all(
         &self,
         rows_by_name: &FxHashMap<&[u8], u32>,
-        matched: &Match,
         removed: &FxHashSet<u32>,
-        relinks: Vec<(u32, u32, Stat)>,
+        relinks: Vec<(u32, u32, Stat, Stat)>,
         mut links: Vec<(u32, Option<u32>, Why, Stat)>,
         found: &mut Found,
     ) {
@@ -509,7 +583,7 @@ impl Diff<'_> {
             |entry| !removed.contains(&entry),
         );
         naming.reserve(links.len());
-        self.relink_all(&relinks, matched, removed, &mut naming, found);
+        self.relink_all(&relinks, removed, &mut naming, found);
         // names that were there once come first, so that no new file takes them
         links.sort_by_key(|(_, row, ..)| row.is_none());
         for (file, row, why, stat) in links {
@@ -549,18 +623,14 @@ impl Diff<'_> {
 
     fn relink_all(
         &self,
-        relinks: &[(u32, u32, Stat)],
-        matched: &Match,
+        relinks: &[(u32, u32, Stat, Stat)],
         removed: &FxHashSet<u32>,
         naming: &mut Naming<'_>,
         found: &mut Found,
     ) {
-        let Some(dir) = self.view_dir else { return };
-        let entry_of = |row: u32| matched.entry_of[row as usize];
-        let old_of = |row: u32| self.names.names[entry_of(row) as usize].id;
         // for each old version its names in the view, and how many of them still stand: those that go come off
         let mut names_of: FxHashMap<FileId, (u64, u64)> =
-            relinks.iter().map(|(_, row, _)| (old_of(*row), (0, 0))).collect();
+            relinks.iter().map(|(.., old)| (old.id, (0, 0))).collect();
         if !relinks.is_empty() {
             for (index, entry) in (0u32..).zip(&self.names.names) {
                 if let Some((in_view, staying)) = names_of.get_mut(&entry.id) {
@@ -569,18 +639,14 @@ impl Diff<'_> {
                 }
             }
         }
-        for (file, row, stat) in relinks {
-            let (name, old) = (self.row_name(*row), old_of(*row));
-            let old_stat = match self.fs.stat(At::new(dir, name.name())) {
-                Ok(stat) if stat.id == old => stat,
-                _ => continue, // it changed while we looked; the next run sees what it is
-            };
-            let (in_view, staying) = names_of.entry(old).or_insert((1, 1));
+        for (file, row, stat, old) in relinks {
+            let name = self.row_name(*row);
+            let (in_view, staying) = names_of.entry(old.id).or_insert((1, 1));
             *staying = staying.saturating_sub(1);
-            let last = old_stat.links <= *in_view && *staying == 0;
+            let last = old.links <= *in_view && *staying == 0;
             let old_version = if last {
                 found.report.superseded += 1;
-                self.old_version(&name, *file, &old_stat, naming, found)
+                self.old_version(&name, *file, old, naming, found)
             } else {
                 OldVersion::HasOtherNames
             };
@@ -591,8 +657,9 @@ impl Diff<'_> {
             found.changes.push(Change::Relink {
                 name,
                 file: *file,
-                old,
-                old_size: old_stat.size,
+                old: old.id,
+                old_size: old.size,
+                old_born: birth(old),
                 old_version,
                 size,
                 born,

@@ -11,6 +11,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use polylink_core::{Name, NameBuf};
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageBackend as _,
@@ -143,6 +144,19 @@ impl Ledger {
     #[doc(hidden)]
     pub fn stop_after(&mut self, n: Option<u64>) {
         self.commits_left = n;
+    }
+
+    /// For tests: the names that it knows, and the number of the file behind each.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be read.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn rows(&self) -> Vec<(NameBuf, u128)> {
+        let book = self.read().unwrap_or_else(|fault| panic!("{fault}"));
+        let name = |row| Name::new(book.name(row)).to_buf();
+        book.rows.iter().map(|row| (name(row), row.id)).collect()
     }
 
     pub(crate) fn named(&self, fault: LedgerFault) -> Error {

@@ -137,10 +137,10 @@ pub fn plan(
         dir_numbers: &dir_numbers,
     };
     let mut found = diff.run();
-    if found.deletions > 1 && found.deletions == found.rows {
+    if found.deletions > 1 && found.nothing_stands {
         return Err(Error::EveryNameGone {
             view: request.view.clone(),
-            names: found.rows,
+            names: book.rows.len(),
         });
     }
     found.report.sources_deleted = found.deletions as u64;

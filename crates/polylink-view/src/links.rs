@@ -9,6 +9,7 @@ use polylink_walk::identify;
 use rustc_hash::FxHashMap;
 
 use crate::apply::{Run, Stop};
+use crate::diff::changed;
 use crate::is_fatal;
 use crate::ledger::Ledger;
 use crate::opener::{Opener, threads};
@@ -142,9 +143,11 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result
         ..Made::default()
     };
     let mut failed_bytes = 0;
+    let mut not_made = total - made.tried;
     for (index, fault) in failed {
         let link = &plan.links[index as usize];
         failed_bytes += link.size;
+        not_made += 1;
         if is_fatal(fault) {
             made.stopped = true;
             continue; // its row stays: the next run makes it
@@ -158,7 +161,6 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result
         }
     }
     // what was not reached is not in the view either
-    let not_made = made.failed.len() + (total - made.tried);
     failed_bytes += plan.links[made.tried..].iter().map(|link| link.size).sum::<u64>();
     run.outcome.linked = (total - not_made) as u64;
     run.outcome.view_names = run.outcome.view_names.saturating_sub(not_made as u64);
@@ -183,6 +185,9 @@ fn write_ahead(run: &Run<'_>, ledger: &mut Ledger, work: &Work) -> Result<(), St
         run.write(ledger, |run, changes| {
             batch.iter().try_for_each(|link| {
                 let (name, size) = (plan.link_name(link), link.size);
+                if run.refused.contains(name) {
+                    return Ok(());
+                }
                 run.set_row(changes, name, link.file, size, link.born, run.number)
             })
         })?;
@@ -204,8 +209,12 @@ fn link_all(run: &Run<'_>, view: &Dir, work: &Work) -> Vec<(u32, Fault)> {
             let wanted = &plan.sources.files[link.file as usize];
             let result = opener.open(wanted.dir).and_then(|dir| {
                 let existing = At::new(&dir, Name::new(plan.sources.name(wanted)));
-                run.fs
-                    .link(existing, At::new(view, Name::new(plan.link_name(link))))
+                let new = At::new(view, Name::new(plan.link_name(link)));
+                run.fs.link(existing, new).map_err(|fault| match fault.kind() {
+                    // the source is there: it is the view's directory that is gone
+                    FaultKind::NotFound if run.fs.stat(existing).is_ok() => changed(),
+                    _ => fault,
+                })
             });
             done += 1;
             if let Err(fault) = result {

@@ -81,6 +81,7 @@ pub(crate) enum Change {
         file: u32,
         old: FileId,
         old_size: u64,
+        old_born: Option<i64>,
         old_version: OldVersion,
         size: u64,
         born: Option<i64>,

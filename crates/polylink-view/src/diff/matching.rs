@@ -24,6 +24,8 @@ pub(super) struct Match {
     pub(super) surplus: Vec<u32>,
     /// Entries of the view that no row speaks of.
     pub(super) unknown: Vec<u32>,
+    /// Entries of the view that a killed run left, and that go.
+    pub(super) temporary: FxHashSet<u32>,
 }
 
 impl Diff<'_> {
@@ -77,6 +79,7 @@ impl Diff<'_> {
             gone: Vec::new(),
             surplus: Vec::new(),
             unknown: Vec::new(),
+            temporary: FxHashSet::default(),
         };
         for (index, entry) in (0u32..).zip(&self.names.names) {
             let name = self.names.name(entry);
@@ -87,7 +90,9 @@ impl Diff<'_> {
                     matched.entry_of[row as usize] = index;
                 }
                 _ if entry.kind == Kind::File && is_temporary_name(Name::new(name)) => {
-                    self.temporary(name, found);
+                    if self.temporary(name, found) {
+                        matched.temporary.insert(index);
+                    }
                 }
                 _ => matched.unknown.push(index),
             }

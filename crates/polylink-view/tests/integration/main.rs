@@ -1,0 +1,7 @@
+//! Flat views as users meet them: on the model file system, and on a real directory.
+
+mod disk;
+mod judge;
+mod policies;
+mod random;
+mod table;
