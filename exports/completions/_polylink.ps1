@@ -122,6 +122,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--in', '--in', [CompletionResultType]::ParameterName, 'Search below this directory only; may be given several times')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'End each name with a zero byte instead of a line feed, and escape nothing')
+            [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'End each name with a zero byte instead of a line feed, and escape nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')

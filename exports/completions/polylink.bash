@@ -457,7 +457,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__names)
-            opts="-q -h -V --in --json --quiet --progress --color --help --version"
+            opts="-0 -q -h -V --in --null --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -114,6 +114,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --in 'Search below this directory only; may be given several times'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
+            cand -0 'End each name with a zero byte instead of a line feed, and escape nothing'
+            cand --null 'End each name with a zero byte instead of a line feed, and escape nothing'
             cand --json 'Print one JSON document instead of text'
             cand -q 'Print results and errors only'
             cand --quiet 'Print results and errors only'

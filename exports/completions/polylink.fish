@@ -124,6 +124,7 @@ never\t'Not at all'"
 complete -c polylink -n "__fish_polylink_using_subcommand names" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand names" -s 0 -l null -d 'End each name with a zero byte instead of a line feed, and escape nothing'
 complete -c polylink -n "__fish_polylink_using_subcommand names" -l json -d 'Print one JSON document instead of text'
 complete -c polylink -n "__fish_polylink_using_subcommand names" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand names" -s h -l help -d 'Print help (see more with \'--help\')'

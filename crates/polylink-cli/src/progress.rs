@@ -120,12 +120,13 @@ impl Meter {
         match self.mode {
             Mode::Hidden => {}
             Mode::Lines => ui::err(&format!("{}: {text}\n", state.phase)),
-            Mode::Bar => {
-                let (phase, total) = (state.phase, state.total);
-                let bar = state.bar.get_or_insert_with(|| new_bar(phase, total));
-                bar.set_position(done);
-                bar.set_message(text);
-            }
+            Mode::Bar => match &state.bar {
+                Some(bar) => {
+                    bar.set_message(text);
+                    bar.set_position(done);
+                }
+                None => state.bar = Some(new_bar(state.phase, state.total, done, text)),
+            },
         }
     }
 }
@@ -151,9 +152,14 @@ fn text(done: u64, total: Option<u64>, time: Duration) -> String {
     text
 }
 
-fn new_bar(phase: &'static str, total: Option<u64>) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(30));
+/// A bar that has all it shows before it shows anything.
+fn new_bar(phase: &'static str, total: Option<u64>, done: u64, text: String) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
     restyle(&bar, phase, total);
+    bar.set_message(text);
+    bar.set_position(done);
+    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(30));
+    bar.tick();
     bar
 }
 

@@ -58,8 +58,8 @@ pub(crate) struct FlatArgs {
     every_name: bool,
     /// Form the names in this way
     ///
-    /// Fields: {name} the file's own name, {stem} and {ext} its parts, {parent} the folder it lies in, {path} all folders
-    /// below the source, {n} a number, {id} the file's number.
+    /// Fields, each in braces: name (the file's own name), stem and ext (its two parts), parent (the folder it lies in),
+    /// path (all folders below the source), n (a number), id (the file's number).
     #[arg(long, value_name = "TEMPLATE")]
     name: Option<String>,
     /// What happens to a view name that is the last one of its file: keep, delete, or move:DIR

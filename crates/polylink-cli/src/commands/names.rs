@@ -29,12 +29,18 @@ pub(crate) struct NamesArgs {
     /// Search below this directory only; may be given several times
     #[arg(long = "in", value_name = "DIR", num_args = 1)]
     roots: Vec<PathBuf>,
+    /// End each name with a zero byte instead of a line feed, and escape nothing
+    ///
+    /// For programs such as 'xargs -0'; otherwise control characters and what is not text are shown escaped.
+    #[arg(short = '0', long)]
+    null: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   polylink names all-photos/img_0001.jpg
-  polylink names all-photos/img_0001.jpg --in ~/photos --in ~/backup";
+  polylink names all-photos/img_0001.jpg --in ~/photos --in ~/backup
+  polylink names -0 all-photos/img_0001.jpg | xargs -0 ls -l";
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -96,7 +102,12 @@ pub(super) fn run(context: &Context<'_>, args: &NamesArgs) -> Result<Outcome, Co
         })?;
     } else {
         for name in &search.names {
-            context.ui.line(&shown(name))?;
+            if args.null {
+                context.ui.raw(name.as_os_str().as_encoded_bytes())?;
+                context.ui.raw(b"\0")?;
+            } else {
+                context.ui.line(&shown(name))?;
+            }
         }
         if !complete {
             missing(context, &search, stat.links);

@@ -16,20 +16,15 @@ use crate::ui::Style;
 
 /// Show what names, files and directories really occupy, and what deleting them would free
 ///
-/// A file with several names is one file: it counts once in each directory that has one of its names at or below. The
-/// columns are
-///
-///   disk     allocated bytes, each file counted once;
-///   frees    what deleting this directory alone would give back: files all of whose names lie inside;
-///   shared   disk less frees: files that live on under names elsewhere;
-///   logical  bytes with each name counted, as Explorer and 'ls' make you believe;
-///   names    names of files; files: how many files they lead to.
+/// A file with several names is one file: it counts once in each directory that has one of its names at or below. So
+/// what a directory holds ('disk') and what deleting it would give back ('frees') are two figures: files that live on
+/// under names elsewhere are not freed.
 ///
 /// The total takes all PATHs as one set: two directories that each free nothing may free everything together. It does
 /// not depend on the order of the arguments or on arguments that lie inside each other. Exit code 1 says that part could
 /// not be read: the figures are then lower bounds.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct UsageArgs {
     /// Directories and files
     #[arg(required = true, value_name = "PATH")]
@@ -54,6 +49,14 @@ pub(crate) struct UsageArgs {
 }
 
 const EXAMPLES: &str = "\
+Columns:
+  disk     allocated bytes, each file counted once
+  frees    what deleting this directory alone would give back: files all of whose names lie inside
+  shared   disk less frees: files that live on under names elsewhere
+  logical  bytes with each name counted, as Explorer and 'ls' show them
+  names    names of files
+  files    how many files these names lead to
+
 Examples:
   polylink usage photos all-photos              a tree, its flat view, and both together
   polylink usage --together photos all-photos   what deleting both would free

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::env::TestEnv;
 
@@ -279,4 +283,43 @@ fn the_document_has_the_fields_that_are_promised() {
     let document = env.json(["flat", "photos", "all"]);
     assert!(document["free_after"].is_u64() && document.get("steps").is_none());
     assert_eq!(document["dry_run"], false);
+}
+
+#[test]
+fn an_interrupted_run_says_so_and_the_next_one_completes_it() {
+    const FILES: usize = 20_000;
+    let env = TestEnv::new();
+    env.dir("photos");
+    for number in 0..FILES {
+        fs::write(env.path(format!("photos/{number}")), "").unwrap();
+    }
+    let child = env
+        .command(["flat", "photos", "all"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !env.path("all").exists() && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // not waited for yet, so its number cannot be another's
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let run = env.finish(child.wait_with_output().unwrap());
+    if run.code == 0 {
+        return; // it was faster than the signal
+    }
+    assert_eq!(run.code, 130, "{run}");
+    assert!(
+        run.stderr
+            .ends_with("error: interrupted\nhint: run the same command again: it completes the view\n"),
+        "{run}"
+    );
+    let document = env.json(["flat", "photos", "all"]);
+    assert_eq!(document["view_names"], FILES);
+    assert_eq!(env.names_in("all").len(), FILES);
+    assert_eq!(
+        env.json(["flat", "-n", "photos", "all"])["steps"],
+        serde_json::json!([])
+    );
 }

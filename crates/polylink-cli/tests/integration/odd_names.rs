@@ -118,6 +118,21 @@ fn the_longest_names_collide_and_keep_their_extension() {
 }
 
 #[test]
+fn names_for_programs_end_with_a_zero_byte_and_are_as_they_are() {
+    let env = env();
+    let odd = Path::new("photos/2").join(OsStr::from_bytes(ODD[2]));
+    let args = [
+        OsStr::new("names"),
+        OsStr::new("-0"),
+        odd.as_os_str(),
+        OsStr::new("--in"),
+        OsStr::new("photos"),
+    ];
+    let output = env.command(args).output().unwrap();
+    assert_eq!(output.stdout, [odd.as_os_str().as_bytes(), b"\0"].concat());
+}
+
+#[test]
 fn operands_that_look_like_options_follow_two_dashes() {
     let env = env();
     env.ok(["link", "--", "photos/3/-n", "-x"]);
