@@ -87,7 +87,7 @@ fn help_and_version_go_to_the_standard_output() {
 #[test]
 fn a_reader_who_leaves_is_no_error() {
     let env = TestEnv::new();
-    for number in 0..3000 {
+    for number in 0..800 {
         env.write(
             format!("photos/{number}/a file with a long name, so that the output is long {number}.jpg"),
             "",

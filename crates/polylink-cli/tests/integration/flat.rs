@@ -287,7 +287,7 @@ fn the_document_has_the_fields_that_are_promised() {
 
 #[test]
 fn an_interrupted_run_says_so_and_the_next_one_completes_it() {
-    const FILES: usize = 20_000;
+    const FILES: usize = 6_000;
     let env = TestEnv::new();
     env.dir("photos");
     for number in 0..FILES {
