@@ -18,6 +18,8 @@ pub enum Replaced {
 
 const PREFIX: &[u8] = b".polylink-";
 const SUFFIX: &[u8] = b".tmp";
+/// A killed run leaves one temporary name; only where its file was then saved again each time are there several.
+const MOST_LAST_NAMES: usize = 16;
 
 /// FNV-1a, 64 bits: a hash for names on the disk, which must be the same in every version.
 #[must_use]
@@ -89,15 +91,8 @@ pub fn replace_with_link(fs: &dyn LinkFs, existing: At<'_>, new: At<'_>) -> FsRe
     if fs.stat(existing)?.id == victim.id {
         return Ok(Replaced::Same);
     }
-    let temporary = temporary_name(new.name);
+    let temporary = link_temporary(fs, existing, new)?;
     let temporary = At::new(new.dir, temporary.name());
-    match fs.link(existing, temporary) {
-        Err(fault) if fault.kind() == FaultKind::Exists => {
-            remove_temporary(fs, temporary)?;
-            fs.link(existing, temporary)?;
-        }
-        linked => linked?,
-    }
     let renamed = fs.rename(temporary, new, Existing::Replace);
     // POSIX leaves both names where they came to be of one file meanwhile; after a failure it is there as well
     let removed = match fs.unlink(temporary) {
@@ -107,6 +102,26 @@ pub fn replace_with_link(fs: &dyn LinkFs, existing: At<'_>, new: At<'_>) -> FsRe
     renamed?;
     removed?;
     Ok(Replaced::Replaced(victim))
+}
+
+/// Makes a temporary name beside `new`: the usual one, or, where that is the last name of some file and stays, the
+/// usual one of that name.
+fn link_temporary(fs: &dyn LinkFs, existing: At<'_>, new: At<'_>) -> FsResult<NameBuf> {
+    let mut name = temporary_name(new.name);
+    for _ in 0..MOST_LAST_NAMES {
+        let at = At::new(new.dir, name.name());
+        match fs.link(existing, at) {
+            Err(fault) if fault.kind() == FaultKind::Exists => match remove_temporary(fs, at) {
+                Err(fault) if fault.kind() == FaultKind::Exists => name = temporary_name(name.name()),
+                removed => {
+                    removed?;
+                    return fs.link(existing, at).map(|()| name);
+                }
+            },
+            linked => return linked.map(|()| name),
+        }
+    }
+    Err(FaultKind::Exists.into())
 }
 
 #[cfg(test)]
@@ -166,9 +181,17 @@ mod tests {
             .unwrap();
         let root = fs.open_dir("/".as_ref()).unwrap();
         let at = |name| At::new(&root, Name::new(name));
-        assert_eq!(
+        let foreign = fs.all_names()[&Path::new("/").join(temporary.name().to_os().unwrap())];
+        assert!(matches!(
             replace_with_link(&fs, at("a"), at("b")),
-            Err(FaultKind::Exists.into())
+            Ok(Replaced::Replaced(_))
+        ));
+        let names = fs.all_names();
+        assert_eq!(names.len(), 4, "{names:?}");
+        assert_eq!(
+            names[&Path::new("/").join(temporary.name().to_os().unwrap())],
+            foreign
         );
+        assert_eq!(names[Path::new("/b")], names[Path::new("/a")]);
     }
 }

@@ -199,11 +199,17 @@ impl<'a> Run<'a> {
             changes.set_dir(*number, path)?;
         }
         for note in &plan.notes {
+            if let Note::Settle { row } = note {
+                let row = &plan.book.rows[*row as usize];
+                changes.set_row(plan.book.name(row), row, plan.book.source_name(row))?;
+            }
+        }
+        for note in &plan.notes {
             match note {
                 Note::Forget { name } => changes.remove_row(name.bytes())?,
                 Note::Remember { id, what } => changes.remember(*id, what)?,
                 Note::Unremember { id } => changes.forget(*id)?,
-                Note::Set { .. } => {}
+                Note::Settle { .. } | Note::Set { .. } => {}
             }
         }
         // after the rows that go: a name may leave one file and be that of another
@@ -219,14 +225,24 @@ impl<'a> Run<'a> {
             }
         }
         for change in &plan.changes {
-            if let Change::Relink {
-                old_version: OldVersion::KeptAs(kept),
+            let Change::Relink {
+                name,
+                row,
+                file,
+                old_version,
                 old,
                 old_size,
                 old_born,
+                born,
                 ..
             } = change
-            {
+            else {
+                continue;
+            };
+            let row = &plan.book.rows[*row as usize];
+            let next = key(plan.sources.files[*file as usize].id, plan.volume.volume);
+            changes.announce(name.bytes(), row, plan.book.source_name(row), (next, *born))?;
+            if let OldVersion::KeptAs(kept) = old_version {
                 let id = key(*old, plan.volume.volume);
                 let row = Row::new(id, *old_born, *old_size, self.number, NO_DIR);
                 changes.set_row(kept.bytes(), &row, b"")?;

@@ -35,6 +35,27 @@ pub(crate) struct Diff<'a> {
     pub(crate) other_view: bool,
     pub(crate) threads: usize,
     pub(crate) dir_numbers: &'a [Option<u32>],
+    /// Rows that now speak of the file that a stopped run made their names lead to.
+    pub(crate) settled: &'a [u32],
+}
+
+/// Lets the rows of names that a stopped run was about to relink speak of the file that they lead to. Returns those
+/// that were relinked.
+pub(crate) fn settle(book: &mut Book, names: &ViewNames, volume: u64) -> Vec<u32> {
+    let mut settled = Vec::new();
+    if book.relinking.is_empty() {
+        return settled;
+    }
+    let entries: FxHashMap<&[u8], FileId> = names.names.iter().map(|n| (names.name(n), n.id)).collect();
+    for (row, (id, born)) in std::mem::take(&mut book.relinking) {
+        let found = entries.get(book.name(&book.rows[row as usize]));
+        if found.is_some_and(|&found| key(found, volume) == id) {
+            let known = &mut book.rows[row as usize];
+            (known.id, known.born) = (id, born);
+            settled.push(row);
+        }
+    }
+    settled
 }
 
 /// What the view names of files that are gone lead to, by row.
@@ -94,6 +115,9 @@ impl Diff<'_> {
 
     pub(crate) fn run(&self) -> Found {
         let mut found = Found::default();
+        found
+            .notes
+            .extend(self.settled.iter().map(|&row| Note::Settle { row }));
         found.report.left_out = self.sources.left_out;
         found.report.unreadable.clone_from(&self.sources.unreadable);
         let mut rows_by_name = FxHashMap::with_capacity_and_hasher(self.book.rows.len(), FxBuildHasher);
@@ -656,6 +680,7 @@ impl Diff<'_> {
             let (size, born) = (stat.size, birth(stat));
             found.changes.push(Change::Relink {
                 name,
+                row: *row,
                 file: *file,
                 old: old.id,
                 old_size: old.size,

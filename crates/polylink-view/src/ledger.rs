@@ -19,7 +19,7 @@ use redb::{
 };
 use thiserror::Error;
 
-pub(crate) use book::{Book, NO_DIR, Remembered, Row};
+pub(crate) use book::{Book, NO_DIR, Next, Remembered, Row};
 pub(crate) use place::is_ledger_name;
 pub use place::{ledger_path, open_ledger};
 
@@ -297,8 +297,17 @@ impl Changes<'_> {
     }
 
     pub(crate) fn set_row(&mut self, name: &[u8], row: &Row, source_name: &[u8]) -> Result<()> {
+        self.put_row(name, row, source_name, None)
+    }
+
+    /// Writes ahead that the name will lead to another file; until the row is written again, it may lead to either.
+    pub(crate) fn announce(&mut self, name: &[u8], row: &Row, source_name: &[u8], next: Next) -> Result<()> {
+        self.put_row(name, row, source_name, Some(next))
+    }
+
+    fn put_row(&mut self, name: &[u8], row: &Row, source_name: &[u8], next: Option<Next>) -> Result<()> {
         self.buffer.clear();
-        row.encode(name, source_name, &mut self.buffer);
+        row.encode(name, source_name, next, &mut self.buffer);
         self.names.insert(name, self.buffer.as_slice())?;
         Ok(())
     }

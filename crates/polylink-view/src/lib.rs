@@ -67,7 +67,7 @@ pub use report::{Failure, Outcome};
 pub use scan::LeftOut;
 pub use template::{FIELDS as TEMPLATE_FIELDS, Template};
 
-use diff::Diff;
+use diff::{Diff, settle};
 use scan::{Sources, ViewNames};
 
 /// Where the view is, or will be.
@@ -113,7 +113,8 @@ pub fn plan(
     progress.end();
     let sources = sources.ok_or(Error::Cancelled)?;
     let names = names.at("read", &request.view)?;
-    let book = book.map_err(|fault| ledger.named(fault))?;
+    let mut book = book.map_err(|fault| ledger.named(fault))?;
+    let settled = settle(&mut book, &names, place.volume.volume);
     let other_view = match (&place.dir, book.view) {
         (Some((_, stat)), Some((id, born))) => stat.id.id != id || stat.born.unwrap_or(born) != born,
         _ => true,
@@ -135,6 +136,7 @@ pub fn plan(
         other_view,
         threads: opener::threads(request.options.threads),
         dir_numbers: &dir_numbers,
+        settled: &settled,
     };
     let mut found = diff.run();
     if found.deletions > 1 && found.nothing_stands {

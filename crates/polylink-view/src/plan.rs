@@ -78,6 +78,7 @@ pub(crate) enum Change {
     },
     Relink {
         name: NameBuf,
+        row: u32,
         file: u32,
         old: FileId,
         old_size: u64,
@@ -110,6 +111,10 @@ pub(crate) enum Note {
         file: u32,
         size: u64,
         born: Option<i64>,
+    },
+    /// The name leads to the file that a stopped run was about to make it lead to.
+    Settle {
+        row: u32,
     },
     Forget {
         name: NameBuf,

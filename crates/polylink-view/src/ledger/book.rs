@@ -10,6 +10,12 @@ const NO_BIRTH: i64 = i64::MIN;
 /// flags, run, id, born, size, directory.
 const FIXED: usize = 1 + 4 + 16 + 8 + 8 + 4;
 const SAME_NAME: u8 = 1;
+/// The row goes on with the id and birth of the file that the name is about to lead to.
+const RELINKING: u8 = 2;
+const RELINK: usize = 16 + 8;
+
+/// The file that a name is about to lead to: its number and birth.
+pub(crate) type Next = (u128, Option<i64>);
 
 /// A stretch of the arena.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,14 +53,19 @@ impl Row {
         }
     }
 
-    pub(super) fn encode(&self, name: &[u8], source_name: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, name: &[u8], source_name: &[u8], next: Option<Next>, out: &mut Vec<u8>) {
         let same = name == source_name;
-        out.push(if same { SAME_NAME } else { 0 });
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        out.push(flag(same, SAME_NAME) | flag(next.is_some(), RELINKING));
         out.extend(self.run.to_le_bytes());
         out.extend(self.id.to_le_bytes());
         out.extend(self.born.unwrap_or(NO_BIRTH).to_le_bytes());
         out.extend(self.size.to_le_bytes());
         out.extend(self.dir.to_le_bytes());
+        if let Some((id, born)) = next {
+            out.extend(id.to_le_bytes());
+            out.extend(born.unwrap_or(NO_BIRTH).to_le_bytes());
+        }
         if !same {
             out.extend_from_slice(source_name);
         }
@@ -82,6 +93,8 @@ pub(crate) struct Book {
     arena: Vec<u8>,
     /// In the order of their names.
     pub(crate) rows: Vec<Row>,
+    /// Rows whose names were about to lead to another file when a run was stopped.
+    pub(crate) relinking: Vec<(u32, Next)>,
     dirs: FxHashMap<u32, Vec<u8>>,
     by_path: FxHashMap<Vec<u8>, u32>,
     next_dir: u32,
@@ -107,7 +120,7 @@ impl Book {
     }
 
     pub(super) fn add_row(&mut self, name: &[u8], bytes: &[u8]) -> Result<()> {
-        let (fixed, rest) = bytes.split_at_checked(FIXED).ok_or(LedgerFault::Record)?;
+        let (fixed, mut rest) = bytes.split_at_checked(FIXED).ok_or(LedgerFault::Record)?;
         let mut at = 0;
         let mut take = |n: usize| {
             at += n;
@@ -119,6 +132,15 @@ impl Book {
         let born = le(take(8), i64::from_le_bytes)?;
         let size = le(take(8), u64::from_le_bytes)?;
         let dir = le(take(4), u32::from_le_bytes)?;
+        if flags & RELINKING != 0 {
+            let (next, after) = rest.split_at_checked(RELINK).ok_or(LedgerFault::Record)?;
+            let next_born = le(&next[16..], i64::from_le_bytes)?;
+            let next = le(&next[..16], u128::from_le_bytes)?;
+            let row = u32::try_from(self.rows.len()).map_err(|_| LedgerFault::Record)?;
+            self.relinking
+                .push((row, (next, (next_born != NO_BIRTH).then_some(next_born))));
+            rest = after;
+        }
         let name = self.keep(name)?;
         let source_name = if flags & SAME_NAME != 0 {
             name
@@ -191,11 +213,17 @@ mod tests {
     #[test]
     fn a_row_survives_writing_and_reading_and_a_short_one_is_an_error() {
         let row = Row::new(7 << 80, Some(-5), 123, 9, 4);
-        for source_name in [&b"a.jpg"[..], b"other"] {
+        let nexts = [None, Some((8 << 90, Some(6))), Some((8, None))];
+        let names = [&b"a.jpg"[..], b"other"];
+        for (source_name, next) in names.into_iter().flat_map(|name| nexts.map(|next| (name, next))) {
             let mut bytes = Vec::new();
-            row.encode(b"a.jpg", source_name, &mut bytes);
+            row.encode(b"a.jpg", source_name, next, &mut bytes);
             let mut book = Book::default();
             book.add_row(b"a.jpg", &bytes).unwrap();
+            assert_eq!(
+                book.relinking,
+                next.map(|next| (0, next)).into_iter().collect::<Vec<_>>()
+            );
             let read = book.rows[0];
             assert_eq!(
                 (read.id, read.born, read.size, read.run, read.dir),

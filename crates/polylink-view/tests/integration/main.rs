@@ -2,6 +2,7 @@
 
 mod disk;
 mod judge;
+mod kill;
 mod policies;
 mod random;
 mod table;
