@@ -141,7 +141,17 @@ pub(super) fn run(context: &Context<'_>, args: &CostArgs) -> Result<Outcome, Com
         show(context, experiment)?;
     }
     if !args.dry.dry_run {
-        context.ui.note("the free space is that of the whole disk: whoever else writes to it blurs the figure; the directories are exact");
+        let told = experiments
+            .iter()
+            .any(|experiment| experiment.directory_after.is_some());
+        context.ui.note(&format!(
+            "the free space is that of the whole disk: whoever else writes to it blurs the figure; {}",
+            if told {
+                "the directories are exact"
+            } else {
+                "what directories take is not told by this file system"
+            }
+        ));
     }
     Ok(Outcome::Done)
 }
@@ -313,12 +323,13 @@ fn measured(title: String, files: u64, links: u64, before: Reading, after: Readi
         .free
         .zip(after.free)
         .map(|(before, after)| per_link(after, before));
-    let grown = per_link(before.directory, after.directory);
-    let each = if grown > 0.0 {
-        Some(grown)
-    } else {
-        lost.filter(|lost| *lost > 0.0)
-    };
+    // btrfs and tmpfs keep names elsewhere and call their directories empty: that is not known, not nothing
+    let told = after.directory > 0;
+    let grown = told.then(|| per_link(before.directory, after.directory));
+    let each = grown
+        .filter(|grown| *grown > 0.0)
+        .or(lost)
+        .filter(|each| *each > 0.0);
     #[allow(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -335,9 +346,9 @@ fn measured(title: String, files: u64, links: u64, before: Reading, after: Readi
         free_before: before.free,
         free_after: after.free,
         bytes_per_link: lost,
-        directory_before: Some(before.directory),
-        directory_after: Some(after.directory),
-        directory_bytes_per_link: Some(grown),
+        directory_before: told.then_some(before.directory),
+        directory_after: told.then_some(after.directory),
+        directory_bytes_per_link: grown,
         available_after: after.available,
         links_to_fill,
         limit_reached: false,
