@@ -91,17 +91,36 @@ pub fn replace_with_link(fs: &dyn LinkFs, existing: At<'_>, new: At<'_>) -> FsRe
     if fs.stat(existing)?.id == victim.id {
         return Ok(Replaced::Same);
     }
+    replace_if(fs, existing, new, |_| true)?;
+    Ok(Replaced::Replaced(victim))
+}
+
+/// Makes `new`, which exists, a name of the file behind `existing`, if `is_right` says so of the file that it leads
+/// to: the question is put immediately before the name changes.
+///
+/// # Errors
+///
+/// [`FaultKind::Stale`] where `is_right` says no; else as [`replace_with_link`]. After an error `new` leads where it
+/// led before.
+pub fn replace_if(
+    fs: &dyn LinkFs,
+    existing: At<'_>,
+    new: At<'_>,
+    is_right: impl FnOnce(&Stat) -> bool,
+) -> FsResult<()> {
     let temporary = link_temporary(fs, existing, new)?;
     let temporary = At::new(new.dir, temporary.name());
-    let renamed = fs.rename(temporary, new, Existing::Replace);
+    let renamed = match fs.stat(new) {
+        Ok(stat) if is_right(&stat) => fs.rename(temporary, new, Existing::Replace),
+        Ok(_) => Err(FaultKind::Stale.into()),
+        Err(fault) => Err(fault),
+    };
     // POSIX leaves both names where they came to be of one file meanwhile; after a failure it is there as well
     let removed = match fs.unlink(temporary) {
         Err(fault) if fault.kind() == FaultKind::NotFound => Ok(()),
         removed => removed,
     };
-    renamed?;
-    removed?;
-    Ok(Replaced::Replaced(victim))
+    renamed.and(removed)
 }
 
 /// Makes a temporary name beside `new`: the usual one, or, where that is the last name of some file and stays, the

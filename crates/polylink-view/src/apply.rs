@@ -1,8 +1,8 @@
 //! Doing what a plan says.
 
 use polylink_core::{
-    At, Dir, Existing, FaultKind, FileId, FsResult, Kind, LinkFs, Name, NameBuf, Progress, Replaced,
-    ResultExt as _, Stat, remove_temporary, replace_with_link,
+    At, Dir, Existing, FaultKind, FileId, FsResult, Kind, LinkFs, Name, NameBuf, Progress, ResultExt as _,
+    Stat, remove_temporary, replace_if,
 };
 use rustc_hash::FxHashSet;
 
@@ -13,7 +13,7 @@ use crate::ledger::{Changes, Ledger, LedgerFault, NO_DIR, Row};
 use crate::links::{self, Made};
 use crate::opener::Opener;
 use crate::plan::{Change, Note, OldVersion, Plan};
-use crate::report::Outcome;
+use crate::report::{Failure, Outcome};
 use crate::template::with_label;
 
 /// Executes a plan: changes to existing names first, then new links, then a look at what came of it.
@@ -480,9 +480,9 @@ impl<'a> Run<'a> {
                 self.free_name(&to, name, |new| self.fs.link(target, new))?;
             }
         }
-        match replace_with_link(self.fs, source, target)? {
-            Replaced::Linked | Replaced::Replaced(_) | Replaced::Same => Ok(()),
-        }
+        replace_if(self.fs, source, target, |last| {
+            last.id == old && (*old_version == OldVersion::Dropped || last.links > 1)
+        })
     }
 
     /// Tries `name`, then `name (2)` and so on, in another directory until one is free.
@@ -505,7 +505,9 @@ impl<'a> Run<'a> {
     fn finish(&mut self, view: &Dir, ledger: &mut Ledger, made: &Made) -> Result<(), Stop> {
         let corrections = links::verify(self, view, made);
         let plan = self.plan;
-        let complete = !made.stopped;
+        // a name that the ledger calls made must not be gone after a power cut: it would look deleted by the user
+        let durable = self.fs.sync(view);
+        let complete = !made.stopped && durable.is_ok();
         self.write(ledger, |run, changes| {
             for &index in &made.failed {
                 let name = plan.link_name(&plan.links[index as usize]);
@@ -533,10 +535,15 @@ impl<'a> Run<'a> {
                 Ok(())
             }
         })?;
-        if made.stopped {
-            Err(Stop::Interrupted)
-        } else {
-            Ok(())
+        match durable {
+            _ if made.stopped => Err(Stop::Interrupted),
+            Err(fault) if is_fatal(fault) => Err(Stop::Interrupted),
+            Err(fault) => {
+                let failure = Failure { action: "sync", path: plan.view.clone(), to: None, fault };
+                self.outcome.failures.push(failure);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 }

@@ -33,8 +33,8 @@
 //!
 //! # Limits
 //!
-//! POSIX cannot remove a name only if it is not the last one: the check and the removal are two calls, a few
-//! microseconds apart.
+//! POSIX cannot remove a name only if it is not the last one, nor replace a name only if it still leads where it did:
+//! the check and the change are two calls, a few microseconds apart.
 
 mod apply;
 mod diff;
