@@ -262,6 +262,13 @@ pub trait LinkFs: Send + Sync {
     /// [`FaultKind::Exists`] where the name is taken.
     fn make_dir(&self, at: At<'_>) -> FsResult<()>;
 
+    /// Returns once the names in a directory are on the disk: a power cut cannot take them back.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says; then they may not be.
+    fn sync(&self, dir: &Dir) -> FsResult<()>;
+
     /// Every name of the file behind `at`, as absolute paths, where the file system can say so without a scan.
     ///
     /// # Errors

@@ -1,13 +1,16 @@
 //! [`MemFs`]: a file system in memory, the model of what [`LinkFs`] means.
 
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::state::{Body, Node, ROOT, State, VOLUME, parts, split};
 use crate::error::FaultKind;
 use crate::file::{FileId, Kind, Stat};
 use crate::fs::{At, Dir, DirBatch, Existing, FsResult, LinkFs, More};
-use crate::name::{Name, NameBuf};
+use crate::name::Name;
 use crate::volume::{DirIds, HardLinks, NameRules, VolumeInfo};
 
 /// Whether directory reads tell the truth about file ids.
@@ -44,48 +47,6 @@ impl Default for MemOptions {
             batch: 7,
         }
     }
-}
-
-const ROOT: u64 = 2;
-const VOLUME: u64 = 1;
-
-#[derive(Clone, Debug)]
-struct Node {
-    volume: u64,
-    links: u64,
-    born: i128,
-    /// Denies reading the directory.
-    denied: bool,
-    body: Body,
-}
-
-#[derive(Clone, Debug)]
-enum Body {
-    File { size: u64, content: u64 },
-    Symlink,
-    Dir(BTreeMap<Vec<u8>, (NameBuf, u64)>),
-}
-
-impl Node {
-    fn kind(&self) -> Kind {
-        match self.body {
-            Body::File { .. } => Kind::File,
-            Body::Symlink => Kind::Symlink,
-            Body::Dir(_) => Kind::Directory,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct State {
-    nodes: HashMap<u64, Node>,
-    free: BTreeSet<u64>,
-    next_id: u64,
-    next_volume: u64,
-    clock: i128,
-    next_content: u64,
-    mutations_left: Option<u64>,
-    stats: u64,
 }
 
 /// A file system in memory.
@@ -365,234 +326,6 @@ impl Default for MemFs {
     }
 }
 
-fn parts(path: &Path) -> FsResult<Vec<Name<'_>>> {
-    path.components()
-        .filter(|c| !matches!(c, Component::RootDir | Component::CurDir | Component::Prefix(_)))
-        .map(|c| match c {
-            Component::Normal(name) => Ok(Name::from_os(name)),
-            _ => Err(FaultKind::NameInvalid.into()),
-        })
-        .collect()
-}
-
-fn split(path: &Path) -> FsResult<(&Path, Name<'_>)> {
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => Ok((parent, Name::from_os(name))),
-        _ => Err(FaultKind::NameInvalid.into()),
-    }
-}
-
-impl State {
-    fn node(&self, id: u64) -> FsResult<&Node> {
-        self.nodes.get(&id).ok_or(FaultKind::Stale.into())
-    }
-
-    fn node_mut(&mut self, id: u64) -> FsResult<&mut Node> {
-        self.nodes.get_mut(&id).ok_or(FaultKind::Stale.into())
-    }
-
-    fn entries(&self, dir: u64) -> FsResult<&BTreeMap<Vec<u8>, (NameBuf, u64)>> {
-        match &self.node(dir)?.body {
-            Body::Dir(entries) => Ok(entries),
-            _ => Err(FaultKind::NotDirectory.into()),
-        }
-    }
-
-    fn entries_mut(&mut self, dir: u64) -> FsResult<&mut BTreeMap<Vec<u8>, (NameBuf, u64)>> {
-        match &mut self.node_mut(dir)?.body {
-            Body::Dir(entries) => Ok(entries),
-            _ => Err(FaultKind::NotDirectory.into()),
-        }
-    }
-
-    fn find(&self, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<Option<u64>> {
-        Ok(self
-            .entries(dir)?
-            .get(&*options.names.key(name))
-            .map(|(_, id)| *id))
-    }
-
-    fn need(&self, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<u64> {
-        self.find(dir, name, options)?.ok_or(FaultKind::NotFound.into())
-    }
-
-    fn walk(&self, path: &Path, options: &MemOptions) -> FsResult<u64> {
-        parts(path)?
-            .into_iter()
-            .try_fold(ROOT, |dir, name| self.need(dir, name, options))
-    }
-
-    fn insert(&mut self, dir: u64, name: Name<'_>, id: u64, options: &MemOptions) -> FsResult<()> {
-        if name.bytes().is_empty() || name.bytes().contains(&b'/') {
-            return Err(FaultKind::NameInvalid.into());
-        }
-        if !options.names.fits(name.bytes()) {
-            return Err(FaultKind::NameTooLong.into());
-        }
-        let key = options.names.key(name).into_owned();
-        let entries = self.entries_mut(dir)?;
-        if entries.contains_key(&key) {
-            return Err(FaultKind::Exists.into());
-        }
-        entries.insert(key, (name.to_buf(), id));
-        Ok(())
-    }
-
-    fn add(
-        &mut self,
-        dir: u64,
-        name: Name<'_>,
-        body: Body,
-        volume: u64,
-        options: &MemOptions,
-    ) -> FsResult<u64> {
-        let id = match self.free.first().copied().filter(|_| options.reuse_ids) {
-            Some(id) => id,
-            None => self.next_id,
-        };
-        self.insert(dir, name, id, options)?;
-        if !self.free.remove(&id) {
-            self.next_id += 1;
-        }
-        self.clock += 1;
-        self.nodes.insert(
-            id,
-            Node {
-                volume,
-                links: 1,
-                born: self.clock,
-                denied: false,
-                body,
-            },
-        );
-        Ok(id)
-    }
-
-    fn take(&mut self, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<u64> {
-        let key = options.names.key(name).into_owned();
-        self.entries_mut(dir)?
-            .remove(&key)
-            .map(|(_, id)| id)
-            .ok_or(FaultKind::NotFound.into())
-    }
-
-    fn drop_name(&mut self, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<()> {
-        let id = self.take(dir, name, options)?;
-        let node = self.node_mut(id)?;
-        node.links -= 1;
-        if node.links == 0 {
-            self.nodes.remove(&id);
-            self.free.insert(id);
-        }
-        Ok(())
-    }
-
-    fn remove_tree(&mut self, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<()> {
-        let id = self.need(dir, name, options)?;
-        if let Body::Dir(entries) = &self.node(id)?.body {
-            let names: Vec<NameBuf> = entries.values().map(|(name, _)| name.clone()).collect();
-            for child in names {
-                self.remove_tree(id, child.name(), options)?;
-            }
-        }
-        self.drop_name(dir, name, options)
-    }
-
-    fn link(&mut self, id: u64, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<()> {
-        let (node_volume, kind, links) = {
-            let node = self.node(id)?;
-            (node.volume, node.kind(), node.links)
-        };
-        if kind == Kind::Directory {
-            return Err(FaultKind::NotPermitted.into());
-        }
-        if self.find(dir, name, options)?.is_some() {
-            return Err(FaultKind::Exists.into());
-        }
-        if node_volume != self.node(dir)?.volume {
-            return Err(FaultKind::CrossesVolumes.into());
-        }
-        if links >= options.link_limit {
-            return Err(FaultKind::TooManyLinks.into());
-        }
-        self.insert(dir, name, id, options)?;
-        self.node_mut(id)?.links += 1;
-        Ok(())
-    }
-
-    fn move_name(
-        &mut self,
-        from_dir: u64,
-        from: Name<'_>,
-        to_dir: u64,
-        to: Name<'_>,
-        on: Existing,
-        options: &MemOptions,
-    ) -> FsResult<()> {
-        let id = self.need(from_dir, from, options)?;
-        let same_entry = from_dir == to_dir && options.names.key(from) == options.names.key(to);
-        if let Some(victim) = self.find(to_dir, to, options)?.filter(|_| !same_entry) {
-            if on == Existing::Keep {
-                return Err(FaultKind::Exists.into());
-            }
-            if victim == id {
-                return Ok(()); // as POSIX has it: both names stay
-            }
-            if self.node(victim)?.kind() == Kind::Directory {
-                return Err(FaultKind::IsDirectory.into());
-            }
-        }
-        if self.node(id)?.kind() == Kind::Directory && to_dir == id {
-            return Err(FaultKind::NameInvalid.into());
-        }
-        if self.node(id)?.volume != self.node(to_dir)?.volume {
-            return Err(FaultKind::CrossesVolumes.into());
-        }
-        if !options.names.fits(to.bytes()) {
-            return Err(FaultKind::NameTooLong.into());
-        }
-        self.take(from_dir, from, options)?;
-        if self.find(to_dir, to, options)?.is_some() {
-            self.drop_name(to_dir, to, options)?;
-        }
-        self.insert(to_dir, to, id, options)
-    }
-
-    fn count_mutation(&mut self) -> FsResult<()> {
-        match &mut self.mutations_left {
-            Some(0) => Err(FaultKind::Interrupted.into()),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn stat(&self, id: u64) -> FsResult<Stat> {
-        let node = self.node(id)?;
-        let size = match node.body {
-            Body::File { size, .. } => size,
-            _ => 0,
-        };
-        Ok(Stat {
-            id: FileId {
-                volume: node.volume,
-                id: u128::from(id),
-            },
-            kind: node.kind(),
-            links: node.links,
-            size,
-            allocated: size.div_ceil(4096) * 4096,
-            modified: node.born,
-            born: Some(node.born),
-            owner: None,
-            mode: None,
-            mount: Some(node.volume),
-        })
-    }
-}
-
 fn id_of(dir: &Dir) -> FsResult<u64> {
     Ok(dir.handle::<MemDir>()?.id)
 }
@@ -711,6 +444,15 @@ impl LinkFs for MemFs {
         Ok(())
     }
 
+    fn sync(&self, dir: &Dir) -> FsResult<()> {
+        let state = self.lock();
+        state.node(id_of(dir)?)?;
+        match state.mutations_left {
+            Some(0) => Err(FaultKind::Interrupted.into()),
+            _ => Ok(()),
+        }
+    }
+
     fn names_of(&self, _at: At<'_>) -> FsResult<Option<Vec<PathBuf>>> {
         Ok(None)
     }
@@ -736,82 +478,4 @@ impl LinkFs for MemFs {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at<'a>(dir: &'a Dir, name: &'a str) -> At<'a> {
-        At::new(dir, Name::new(name))
-    }
-
-    #[test]
-    fn a_link_counts_and_the_last_unlink_frees() {
-        let fs = MemFs::new();
-        let id = fs.create("/d/a", 5).unwrap();
-        let dir = fs.open_dir("/d".as_ref()).unwrap();
-        fs.link(at(&dir, "a"), at(&dir, "b")).unwrap();
-        assert_eq!(fs.stat(at(&dir, "b")).unwrap().links, 2);
-        assert_eq!(
-            fs.link(at(&dir, "a"), at(&dir, "b")),
-            Err(FaultKind::Exists.into())
-        );
-        fs.unlink(at(&dir, "a")).unwrap();
-        fs.unlink(at(&dir, "b")).unwrap();
-        assert_eq!(fs.create("/d/c", 1).unwrap(), id, "the number is used again");
-    }
-
-    #[test]
-    fn a_rename_of_two_names_of_one_file_leaves_both() {
-        let fs = MemFs::new();
-        fs.create("/a", 1).unwrap();
-        fs.link_path("/a", "/b").unwrap();
-        let root = fs.open_dir("/".as_ref()).unwrap();
-        fs.rename(at(&root, "a"), at(&root, "b"), Existing::Replace)
-            .unwrap();
-        assert_eq!(fs.all_names().len(), 2);
-    }
-
-    #[test]
-    fn a_save_by_rename_makes_another_file() {
-        let fs = MemFs::new();
-        let old = fs.create("/a", 1).unwrap();
-        fs.link_path("/a", "/view/a").unwrap();
-        let new = fs.create("/a", 2).unwrap();
-        assert_ne!(old, new);
-        assert_eq!(fs.all_names()[Path::new("/view/a")].0, old);
-    }
-
-    #[test]
-    fn batches_give_every_entry_once_and_begin_anew() {
-        let fs = MemFs::new();
-        for i in 0..20 {
-            fs.create(format!("/d/{i:02}"), 1).unwrap();
-        }
-        let dir = fs.open_dir("/d".as_ref()).unwrap();
-        for _ in 0..2 {
-            assert_eq!((&fs as &dyn LinkFs).names_in(&dir).unwrap().len(), 20);
-        }
-    }
-
-    #[test]
-    fn the_limits_and_faults_that_tests_ask_for_happen() {
-        let fs = MemFs::with(MemOptions {
-            link_limit: 2,
-            ..MemOptions::default()
-        });
-        fs.create("/a", 1).unwrap();
-        fs.link_path("/a", "/b").unwrap();
-        assert_eq!(fs.link_path("/a", "/c"), Err(FaultKind::TooManyLinks.into()));
-        fs.mount("/m").unwrap();
-        assert_eq!(fs.link_path("/a", "/m/a"), Err(FaultKind::CrossesVolumes.into()));
-        fs.mkdir("/d").unwrap();
-        fs.deny("/d", true).unwrap();
-        let root = fs.open_dir("/".as_ref()).unwrap();
-        assert_eq!(
-            fs.open_child(at(&root, "d")).unwrap_err().kind(),
-            FaultKind::AccessDenied
-        );
-        fs.stop_after(Some(1));
-        fs.unlink(at(&root, "a")).unwrap();
-        assert_eq!(fs.unlink(at(&root, "b")), Err(FaultKind::Interrupted.into()));
-    }
-}
+mod tests;

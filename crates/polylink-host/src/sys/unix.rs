@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use polylink_core::{
     At, Dir, DirBatch, DirIds, Existing, FaultKind, FsResult, LinkFs, More, Stat, VolumeInfo,
 };
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, mkdirat, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, linkat, mkdirat, openat, renameat, unlinkat};
 
 use super::errno::fault;
 use super::platform;
@@ -147,6 +147,14 @@ impl LinkFs for HostFs {
 
     fn make_dir(&self, at: At<'_>) -> FsResult<()> {
         mkdirat(handle(at.dir)?, at.name.bytes(), Mode::from_raw_mode(0o777)).map_err(fault)
+    }
+
+    fn sync(&self, dir: &Dir) -> FsResult<()> {
+        match fsync(handle(dir)?).map_err(fault) {
+            // file systems without it (some FUSE ones) say so in these ways; there is nothing more that we can do
+            Err(refused) if matches!(refused.kind(), FaultKind::Unsupported | FaultKind::NameInvalid) => Ok(()),
+            synced => synced,
+        }
     }
 
     fn names_of(&self, at: At<'_>) -> FsResult<Option<Vec<PathBuf>>> {

@@ -333,6 +333,9 @@ impl LinkFs for Odd<'_> {
     fn make_dir(&self, at: At<'_>) -> FsResult<()> {
         self.inner.make_dir(at)
     }
+    fn sync(&self, dir: &Dir) -> FsResult<()> {
+        self.inner.sync(dir)
+    }
     fn names_of(&self, at: At<'_>) -> FsResult<Option<Vec<PathBuf>>> {
         self.inner.names_of(at)
     }
