@@ -539,7 +539,12 @@ impl<'a> Run<'a> {
             _ if made.stopped => Err(Stop::Interrupted),
             Err(fault) if is_fatal(fault) => Err(Stop::Interrupted),
             Err(fault) => {
-                let failure = Failure { action: "sync", path: plan.view.clone(), to: None, fault };
+                let failure = Failure {
+                    action: "sync",
+                    path: plan.view.clone(),
+                    to: None,
+                    fault,
+                };
                 self.outcome.failures.push(failure);
                 Ok(())
             }

@@ -57,7 +57,7 @@ fn at_every_step(built: impl Fn(&mut World<MemFs>), edit: impl Fn(&mut World<Mem
                 let mut world = world();
                 world.killed_update(files, commits);
                 // the next one is killed as well, somewhere else
-                world.killed_update(files.map(|n| (n + 1) / 2), None);
+                world.killed_update(files.map(|n| n.div_ceil(2)), None);
                 world.update();
             }
         }

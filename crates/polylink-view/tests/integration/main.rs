@@ -1,8 +1,11 @@
 //! Flat views as users meet them: on the model file system, and on a real directory.
 
+mod calls;
 mod disk;
 mod judge;
 mod kill;
 mod policies;
+mod races;
 mod random;
 mod table;
+mod wrapper;

@@ -229,7 +229,7 @@ proptest! {
                 if index % 3 == 2 {
                     world.disk.link(&files[index - 1], file);
                 }
-                if world.disk.names().get(std::path::Path::new(file)).is_none() {
+                if !world.disk.names().contains_key(std::path::Path::new(file)) {
                     Disk::create(&world.disk, file);
                 }
             }
