@@ -35,6 +35,8 @@ pub(crate) struct Run<'a> {
     new_dirs: Vec<(u32, Vec<u8>)>,
     /// Names that should have gone and stand: their rows stay, and nothing else gets the name.
     pub(crate) refused: FxHashSet<Vec<u8>>,
+    /// How many changes were made or refused: those before this one.
+    handled: usize,
 }
 
 /// Why a run ends early.
@@ -58,8 +60,15 @@ impl<'a> Run<'a> {
             failures: forecast.failures.clone(),
             free_before: forecast.free_before,
             directory_before: forecast.directory_before,
-            view_names: forecast.view_names,
-            view_bytes: forecast.view_bytes,
+            // without the new links, which count when they are made
+            view_names: forecast.view_names.saturating_sub(plan.links.len() as u64),
+            view_bytes: forecast.view_bytes.saturating_sub(
+                plan.links
+                    .iter()
+                    .filter_map(|link| link.look)
+                    .map(|look| look.size)
+                    .sum(),
+            ),
             ..Outcome::default()
         };
         let mut next = plan.book.next_dir();
@@ -86,6 +95,7 @@ impl<'a> Run<'a> {
             dir_numbers,
             new_dirs,
             refused: FxHashSet::default(),
+            handled: 0,
         }
     }
 
@@ -96,6 +106,9 @@ impl<'a> Run<'a> {
             Ok(()) => {}
             Err(Stop::Interrupted) => self.outcome.stopped = true,
             Err(Stop::Ledger(error)) => self.outcome.ledger_error = Some(error),
+        }
+        for change in &self.plan.changes[self.handled..] {
+            self.not_done(change);
         }
         self.outcome
     }
@@ -128,7 +141,6 @@ impl<'a> Run<'a> {
         let view = match self.open_view() {
             Ok(view) => view,
             Err(error) => {
-                self.forget_all_links();
                 self.outcome.failures.push(error);
                 return Ok(());
             }
@@ -155,17 +167,6 @@ impl<'a> Run<'a> {
         self.outcome.free_after = self.fs.volume(&view).ok().and_then(|volume| volume.free);
         self.outcome.directory_after = self.fs.stat_dir(&view).ok().map(|stat| stat.allocated);
         Ok(())
-    }
-
-    fn forget_all_links(&mut self) {
-        self.outcome.view_names = self
-            .outcome
-            .view_names
-            .saturating_sub(self.plan.links.len() as u64);
-        self.outcome.view_bytes = self
-            .outcome
-            .view_bytes
-            .saturating_sub(self.plan.links.iter().map(|link| link.size).sum());
     }
 
     fn open_view(&self) -> Result<Dir, polylink_core::PathError> {
@@ -295,6 +296,7 @@ impl<'a> Run<'a> {
                     self.refused.insert(change_name(change).bytes().to_vec());
                 }
             }
+            self.handled += 1;
             self.progress.advance(1);
         }
         self.progress.end();

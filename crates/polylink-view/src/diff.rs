@@ -4,18 +4,16 @@ mod matching;
 
 use std::cmp::Ordering;
 
-use polylink_core::{
-    At, Dir, Fault, FaultKind, FileId, FsResult, Kind, LinkFs, Name, NameBuf, Stat, VolumeInfo,
-};
+use polylink_core::{At, Dir, Fault, FaultKind, FileId, FsResult, LinkFs, Name, NameBuf, Stat, VolumeInfo};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use matching::Match;
 
 use crate::ledger::{Book, NO_DIR, Remembered};
 use crate::naming::Naming;
-use crate::opener::{Opener, in_parallel};
+use crate::opener::{measure, usable};
 use crate::options::{Appear, Deleted, Options, Orphans, Superseded};
-use crate::plan::{Change, Link, Note, OldVersion, Why};
+use crate::plan::{Change, Link, Look, Note, OldVersion, Why};
 use crate::report::{Failure, Outcome};
 use crate::scan::{Sources, ViewNames, join};
 
@@ -60,6 +58,14 @@ pub(crate) fn settle(book: &mut Book, names: &ViewNames, volume: u64) -> Vec<u32
 
 /// What the view names of files that are gone lead to, by row.
 type Looks = FxHashMap<u32, FsResult<Stat>>;
+
+/// A file that is to get a name, and the row whose name it should have.
+struct Wish {
+    file: u32,
+    row: Option<u32>,
+    why: Why,
+    look: Option<Look>,
+}
 
 /// What comes of it.
 #[derive(Default)]
@@ -232,19 +238,8 @@ impl Diff<'_> {
             .count() as u64;
     }
 
-    /// Looks at files, by several threads; they should come in path order.
     fn measure(&self, files: &[u32]) -> Vec<FsResult<Stat>> {
-        in_parallel(files, self.threads, |stretch| {
-            let mut opener = Opener::new(self.fs, self.sources);
-            stretch
-                .iter()
-                .map(|&file| {
-                    let wanted = &self.sources.files[file as usize];
-                    let dir = opener.open(wanted.dir)?;
-                    self.fs.stat(At::new(&dir, Name::new(self.sources.name(wanted))))
-                })
-                .collect()
-        })
+        measure(self.fs, self.sources, files, self.threads)
     }
 
     fn new_names(
@@ -256,7 +251,6 @@ impl Diff<'_> {
         found: &mut Found,
     ) {
         let missing_stats = self.measure(&missing.iter().map(|(file, _)| *file).collect::<Vec<_>>());
-        let new_stats = self.measure(&new);
 
         // a row of a file that is gone, by its source path: the path may hold another file now
         let mut by_path: FxHashMap<(u32, &[u8]), u32> = FxHashMap::default();
@@ -269,8 +263,23 @@ impl Diff<'_> {
         let mut looks = Looks::default();
         let mut replaced = FxHashSet::default();
         let mut relinks: Vec<(u32, u32, Stat)> = Vec::new();
-        let mut links: Vec<(u32, Option<u32>, Why, Stat)> = Vec::new();
-        for (&file, stat) in new.iter().zip(new_stats) {
+        let mut links: Vec<Wish> = Vec::new();
+        let by_path = |file: u32| {
+            let wanted = &self.sources.files[file as usize];
+            let dir = self.dir_numbers[wanted.dir as usize]?;
+            by_path.get(&(dir, self.sources.name(wanted))).copied()
+        };
+        // most new files need no look before they are linked
+        let (looked_at, plain): (Vec<u32>, Vec<u32>) = new.into_iter().partition(|&file| {
+            by_path(file).is_some() || self.book.remembered.contains_key(&self.wanted_key(file))
+        });
+        links.extend(plain.into_iter().map(|file| Wish {
+            file,
+            row: None,
+            why: Why::New,
+            look: None,
+        }));
+        for (&file, stat) in looked_at.iter().zip(self.measure(&looked_at)) {
             let Some(stat) = self.usable(file, stat, found) else {
                 continue;
             };
@@ -281,17 +290,19 @@ impl Diff<'_> {
                 found.report.left_out.remembered += 1;
                 continue;
             }
-            let wanted = &self.sources.files[file as usize];
-            let path =
-                self.dir_numbers[wanted.dir as usize].map(|number| (number, self.sources.name(wanted)));
-            match path.and_then(|path| by_path.get(&path)) {
-                Some(&row) if self.is_ours(row, &mut matched, &mut looks, found) => {
+            let look = Some(Look::of(&stat));
+            match by_path(file) {
+                Some(row) if self.is_ours(row, &mut matched, &mut looks, found) => {
                     replaced.insert(row);
                     relinks.push((file, row, stat));
                 }
                 // the name that this path had in the view is its name again, if it is free
-                Some(&row) => links.push((file, Some(row), Why::New, stat)),
-                None => links.push((file, None, Why::New, stat)),
+                row => links.push(Wish {
+                    file,
+                    row,
+                    why: Why::New,
+                    look,
+                }),
             }
         }
         self.missing(&matched, missing, missing_stats, &mut links, found);
@@ -310,27 +321,20 @@ impl Diff<'_> {
     /// A file that can be linked, or `None` with the reason noted.
     fn usable(&self, file: u32, stat: FsResult<Stat>, found: &mut Found) -> Option<Stat> {
         let wanted = &self.sources.files[file as usize];
-        match stat {
-            Ok(stat) if stat.id == wanted.id && stat.kind == Kind::File => Some(stat),
-            // it came, went or changed while we looked: the next run sees what it is
-            Ok(_) => {
-                found.report.left_out.vanished += 1;
-                None
-            }
-            Err(fault) if fault.kind() == FaultKind::NotFound => {
-                found.report.left_out.vanished += 1;
-                None
-            }
-            Err(fault) => {
+        match usable(wanted, stat) {
+            Ok(stat) => return Some(stat),
+            Err(None) => found.report.left_out.vanished += 1,
+            Err(Some(fault)) => {
+                let path = self.sources.path(wanted);
                 found.report.failures.push(Failure {
                     action: "look at",
-                    path: self.sources.path(wanted),
+                    path,
                     to: None,
                     fault,
                 });
-                None
             }
         }
+        None
     }
 
     /// Names that somebody deleted from the view, or that a stopped run did not come to.
@@ -339,13 +343,14 @@ impl Diff<'_> {
         matched: &Match,
         missing: Vec<(u32, u32)>,
         stats: Vec<FsResult<Stat>>,
-        links: &mut Vec<(u32, Option<u32>, Why, Stat)>,
+        links: &mut Vec<Wish>,
         found: &mut Found,
     ) {
         for ((file, row), stat) in missing.into_iter().zip(stats) {
             let Some(stat) = self.usable(file, stat, found) else {
                 continue;
             };
+            let look = Some(Look::of(&stat));
             let known = &self.book.rows[row as usize];
             // the number may have gone to another file meanwhile; then the row speaks of a file that is no more
             let same_file = match (known.born, birth(&stat)) {
@@ -356,7 +361,12 @@ impl Diff<'_> {
                 found.notes.push(Note::Forget {
                     name: self.row_name(row),
                 });
-                links.push((file, None, Why::New, stat));
+                links.push(Wish {
+                    file,
+                    row: None,
+                    why: Why::New,
+                    look,
+                });
                 continue;
             }
             // a run that was stopped may have left it out, or taken it away itself
@@ -386,7 +396,12 @@ impl Diff<'_> {
                         files,
                     });
                 }
-                _ => links.push((file, Some(row), Why::Missing, stat)),
+                _ => links.push(Wish {
+                    file,
+                    row: Some(row),
+                    why: Why::Missing,
+                    look,
+                }),
             }
         }
     }
@@ -590,7 +605,7 @@ impl Diff<'_> {
         rows_by_name: &FxHashMap<&[u8], u32>,
         removed: &FxHashSet<u32>,
         relinks: Vec<(u32, u32, Stat, Stat)>,
-        mut links: Vec<(u32, Option<u32>, Why, Stat)>,
+        mut links: Vec<Wish>,
         found: &mut Found,
     ) {
         if relinks.is_empty() && links.is_empty() {
@@ -609,8 +624,8 @@ impl Diff<'_> {
         naming.reserve(links.len());
         self.relink_all(&relinks, removed, &mut naming, found);
         // names that were there once come first, so that no new file takes them
-        links.sort_by_key(|(_, row, ..)| row.is_none());
-        for (file, row, why, stat) in links {
+        links.sort_by_key(|wish| wish.row.is_none());
+        for Wish { file, row, why, look } in links {
             let again = row
                 .map(|row| self.book.name(&self.book.rows[row as usize]))
                 .filter(|name| naming.take_exactly(name, file));
@@ -630,13 +645,12 @@ impl Diff<'_> {
             };
             found.report.linked += 1;
             found.report.view_names += 1;
-            found.report.view_bytes += stat.size;
+            found.report.view_bytes += look.map_or(0, |look| look.size);
             found.links.push(Link {
                 file,
                 name,
                 why,
-                size: stat.size,
-                born: birth(&stat),
+                look,
             });
         }
         found.links.sort_by(|a, b| {

@@ -33,7 +33,7 @@ const REMEMBERED: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("remem
 /// The version of what the tables hold.
 const SCHEMA: u128 = 1;
 /// Memory for the database's pages.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is wrong with a ledger.
 #[derive(Debug, Error)]

@@ -98,17 +98,18 @@ pub fn plan(
         leave_out,
     };
     progress.begin("reading", None);
-    // the ledger and the view are read while other threads walk the sources
+    // the ledger is read in this thread, whose heap grows in larger steps, while others walk the sources and the view
     let (book, names, sources) = std::thread::scope(|scope| {
-        let book = scope.spawn(|| ledger.read());
+        let sources =
+            scope.spawn(|| Sources::read(fs, roots, &request.options.filter, &walk_options, progress));
         let names = scope.spawn(|| {
             place
                 .dir
                 .as_ref()
                 .map_or(Ok(ViewNames::default()), |(dir, _)| ViewNames::read(fs, dir))
         });
-        let sources = Sources::read(fs, roots, &request.options.filter, &walk_options, progress);
-        (join(book), join(names), sources)
+        let book = ledger.read();
+        (book, join(names), join(sources))
     });
     progress.end();
     let sources = sources.ok_or(Error::Cancelled)?;

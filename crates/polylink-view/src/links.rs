@@ -12,7 +12,8 @@ use crate::apply::{Run, Stop};
 use crate::diff::changed;
 use crate::is_fatal;
 use crate::ledger::Ledger;
-use crate::opener::{Opener, threads};
+use crate::opener::{Opener, threads, usable};
+use crate::plan::{Link, Look};
 
 /// Links in the first batch that the ledger writes, and in the later ones: the first is small, so that linking begins
 /// at once.
@@ -32,9 +33,16 @@ pub(crate) struct Made {
     pub(crate) tried: usize,
 }
 
+/// Links that a thread takes at once: a stretch of the plan without those that came to nothing when they were looked
+/// at.
+struct Stretch {
+    range: Range<usize>,
+    skip: Vec<u32>,
+}
+
 #[derive(Default)]
 struct Queue {
-    ready: VecDeque<Range<usize>>,
+    ready: VecDeque<Stretch>,
     closed: bool,
     stop: bool,
     tried: usize,
@@ -50,12 +58,18 @@ impl Work {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn offer(&self, range: Range<usize>) {
+    fn offer(&self, range: Range<usize>, skipped: &[(u32, Option<Fault>)]) {
         let mut queue = self.lock();
         let mut start = range.start;
         while start < range.end {
             let end = range.end.min(start + STRETCH);
-            queue.ready.push_back(start..end);
+            let among = |&(index, _): &(u32, Option<Fault>)| {
+                (start..end).contains(&(index as usize)).then_some(index)
+            };
+            queue.ready.push_back(Stretch {
+                range: start..end,
+                skip: skipped.iter().filter_map(among).collect(),
+            });
             start = end;
         }
         drop(queue);
@@ -70,15 +84,15 @@ impl Work {
         self.wake.notify_all();
     }
 
-    fn take(&self) -> Option<Range<usize>> {
+    fn take(&self) -> Option<Stretch> {
         let mut queue = self.lock();
         loop {
             if queue.stop {
                 return None;
             }
-            if let Some(range) = queue.ready.pop_front() {
-                queue.tried = queue.tried.max(range.end);
-                return Some(range);
+            if let Some(stretch) = queue.ready.pop_front() {
+                queue.tried = queue.tried.max(stretch.range.end);
+                return Some(stretch);
             }
             if queue.closed {
                 return None;
@@ -99,7 +113,17 @@ impl Drop for CloseOnPanic<'_> {
     }
 }
 
-/// Makes the planned links. Rows are on the disk before their links are made.
+/// What the thread that runs ahead of the links found out.
+#[derive(Default)]
+struct Ahead {
+    /// Sizes of the files, as far as it got.
+    sizes: Vec<u64>,
+    /// Links that came to nothing when their files were looked at, in order; the fault, where it is one.
+    skipped: Vec<(u32, Option<Fault>)>,
+}
+
+/// Makes the planned links. Each file is looked at, its row put on the disk, and then its link made, a batch at a time
+/// by several threads.
 pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result<Made, Stop> {
     let plan = run.plan;
     let total = plan.links.len();
@@ -111,7 +135,8 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result
         queue: Mutex::new(Queue::default()),
         wake: Condvar::new(),
     };
-    let linkers = threads(plan.options.threads).min(total / STRETCH + 1);
+    let linkers = (threads(plan.options.threads) - 1).clamp(1, total / STRETCH + 1);
+    let mut ahead = Ahead::default();
     let (written, results) = std::thread::scope(|scope| {
         let shared = &*run;
         let running: Vec<_> = (0..linkers)
@@ -119,58 +144,72 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result
             .collect();
         let written = {
             let _close = CloseOnPanic(&work);
-            write_ahead(shared, ledger, &work)
+            write_ahead(shared, ledger, &work, &mut ahead)
         };
         work.close(written.is_err());
-        let results: Vec<Vec<(u32, Fault)>> = running
-            .into_iter()
-            .map(|thread| {
+        // once everything is written down this thread links as well
+        let mut results = vec![link_all(shared, view, &work)];
+        for thread in running {
+            results.push(
                 thread
                     .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect();
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            );
+        }
         (written, results)
     });
     run.progress.end();
-    let mut failed: Vec<(u32, Fault)> = results.into_iter().flatten().collect();
-    failed.sort_unstable_by_key(|(index, _)| *index);
     let queue = work.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let stopped = queue.stop;
     let mut made = Made {
-        stopped,
+        stopped: queue.stop,
         tried: queue.tried,
         ..Made::default()
     };
-    let mut failed_bytes = 0;
-    let mut not_made = total - made.tried;
-    for (index, fault) in failed {
+    // each is (index, action, fault), the fault `None` for what vanished or changed before it was linked
+    let skipped = ahead
+        .skipped
+        .into_iter()
+        .filter(|(index, _)| (*index as usize) < made.tried);
+    let mut failed: Vec<(u32, &'static str, Option<Fault>)> =
+        skipped.map(|(index, fault)| (index, "look at", fault)).collect();
+    failed.extend(
+        results
+            .into_iter()
+            .flatten()
+            .map(|(index, fault)| (index, "link", Some(fault))),
+    );
+    failed.sort_unstable_by_key(|(index, ..)| *index);
+    let mut names = made.tried as u64;
+    let mut bytes: u64 = ahead.sizes[..made.tried].iter().sum();
+    for (index, action, fault) in failed {
         let link = &plan.links[index as usize];
-        failed_bytes += link.size;
-        not_made += 1;
-        if is_fatal(fault) {
-            made.stopped = true;
-            continue; // its row stays: the next run makes it
+        names -= 1;
+        bytes -= ahead.sizes[index as usize];
+        match fault {
+            // its row stays: the next run makes it
+            Some(fault) if is_fatal(fault) => {
+                made.stopped = true;
+                continue;
+            }
+            None => run.outcome.left_out.vanished += 1,
+            Some(fault) if fault.kind() == FaultKind::NotFound => run.outcome.left_out.vanished += 1,
+            Some(fault) => {
+                let failure = plan.failure(action, Some(link.file), plan.link_name(link), fault);
+                run.outcome.failures.push(failure);
+            }
         }
         made.failed.push(index);
-        if fault.kind() == FaultKind::NotFound {
-            run.outcome.left_out.vanished += 1;
-        } else {
-            let failure = plan.failure("link", Some(link.file), plan.link_name(link), fault);
-            run.outcome.failures.push(failure);
-        }
     }
-    // what was not reached is not in the view either
-    failed_bytes += plan.links[made.tried..].iter().map(|link| link.size).sum::<u64>();
-    run.outcome.linked = (total - not_made) as u64;
-    run.outcome.view_names = run.outcome.view_names.saturating_sub(not_made as u64);
-    run.outcome.view_bytes = run.outcome.view_bytes.saturating_sub(failed_bytes);
+    run.outcome.linked = names;
+    run.outcome.view_names += names;
+    run.outcome.view_bytes += bytes;
     written.map(|()| made)
 }
 
-fn write_ahead(run: &Run<'_>, ledger: &mut Ledger, work: &Work) -> Result<(), Stop> {
+fn write_ahead(run: &Run<'_>, ledger: &mut Ledger, work: &Work, ahead: &mut Ahead) -> Result<(), Stop> {
     let plan = run.plan;
     let total = plan.links.len();
+    let mut opener = Opener::new(run.fs, &plan.sources);
     let mut start = 0;
     let mut size = FIRST_BATCH;
     while start < total {
@@ -179,19 +218,33 @@ fn write_ahead(run: &Run<'_>, ledger: &mut Ledger, work: &Work) -> Result<(), St
         }
         let end = total.min(start + size);
         size = BATCH;
-        let mut batch: Vec<_> = plan.links[start..end].iter().collect();
+        let mut batch: Vec<(&Link, Look)> = Vec::with_capacity(end - start);
+        let first_skipped = ahead.skipped.len();
+        for (index, link) in (start..).zip(&plan.links[start..end]) {
+            let look = match link.look {
+                Some(look) => Ok(look),
+                None => usable(&plan.sources.files[link.file as usize], opener.look(link.file))
+                    .map(|stat| Look::of(&stat)),
+            };
+            ahead.sizes.push(look.map_or(0, |look| look.size));
+            match look {
+                Ok(look) => batch.push((link, look)),
+                // OK to cast: files are counted in u32 from the walk on
+                Err(fault) => ahead.skipped.push((index as u32, fault)),
+            }
+        }
         // in the order of the table, neighbours share pages
-        batch.sort_unstable_by(|a, b| plan.link_name(a).cmp(plan.link_name(b)));
+        batch.sort_unstable_by(|(a, _), (b, _)| plan.link_name(a).cmp(plan.link_name(b)));
         run.write(ledger, |run, changes| {
-            batch.iter().try_for_each(|link| {
-                let (name, size) = (plan.link_name(link), link.size);
+            batch.iter().try_for_each(|(link, look)| {
+                let name = plan.link_name(link);
                 if run.refused.contains(name) {
                     return Ok(());
                 }
-                run.set_row(changes, name, link.file, size, link.born, run.number)
+                run.set_row(changes, name, link.file, look.size, look.born, run.number)
             })
         })?;
-        work.offer(start..end);
+        work.offer(start..end, &ahead.skipped[first_skipped..]);
         start = end;
     }
     Ok(())
@@ -202,9 +255,13 @@ fn link_all(run: &Run<'_>, view: &Dir, work: &Work) -> Vec<(u32, Fault)> {
     let plan = run.plan;
     let mut failed = Vec::new();
     let mut opener = Opener::new(run.fs, &plan.sources);
-    while let Some(range) = work.take() {
+    while let Some(stretch) = work.take() {
         let mut done = 0;
-        for index in range {
+        for index in stretch.range {
+            // OK to cast: files are counted in u32 from the walk on
+            if stretch.skip.contains(&(index as u32)) {
+                continue;
+            }
             let link = &plan.links[index];
             let wanted = &plan.sources.files[link.file as usize];
             let result = opener.open(wanted.dir).and_then(|dir| {

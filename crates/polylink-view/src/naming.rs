@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 use polylink_core::{Name, NameRules};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ledger::Book;
 use crate::scan::{Sources, ViewNames};
@@ -28,6 +28,8 @@ pub(crate) struct Naming<'a> {
     rules: NameRules,
     template: &'a Template,
     taken: FxHashMap<Cow<'a, [u8]>, Holder>,
+    /// Names that go in this run.
+    leaving: FxHashSet<&'a [u8]>,
     /// Where to go on counting for a name that is often taken.
     counters: FxHashMap<Vec<u8>, u32>,
 }
@@ -44,9 +46,13 @@ impl<'a> Naming<'a> {
         stays: impl Fn(u32) -> bool,
     ) -> Self {
         let mut taken = FxHashMap::with_capacity_and_hasher(view.names.len(), rustc_hash::FxBuildHasher);
+        let mut leaving = FxHashSet::default();
         for (index, entry) in (0u32..).zip(&view.names) {
+            let name = view.name(entry);
             if stays(index) {
-                taken.insert(rules.key(Name::new(view.name(entry))), Holder::View(index));
+                taken.insert(rules.key(Name::new(name)), Holder::View(index));
+            } else {
+                leaving.insert(name);
             }
         }
         Self {
@@ -57,6 +63,7 @@ impl<'a> Naming<'a> {
             rules,
             template,
             taken,
+            leaving,
             counters: FxHashMap::default(),
         }
     }
@@ -115,9 +122,15 @@ impl<'a> Naming<'a> {
         Some(self.labelled(&plain, &label, Holder::New(file)))
     }
 
-    /// A free name for the old version of a file, which keeps its data under a name of its own.
+    /// A free name for the old version of a file, which keeps its data under a name of its own. Its row is written
+    /// while the names that go in this run still stand, so it is none of theirs.
     pub(crate) fn choose_superseded(&mut self, name: &[u8], file: u32) -> Box<[u8]> {
-        self.labelled(name, b"superseded", Holder::New(file))
+        loop {
+            let chosen = self.labelled(name, b"superseded", Holder::New(file));
+            if !self.leaving.contains(&*chosen) {
+                return chosen;
+            }
+        }
     }
 
     fn labelled(&mut self, plain: &[u8], label: &[u8], holder: Holder) -> Box<[u8]> {

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::Component;
 
-use polylink_core::{At, Dir, FaultKind, FsResult, LinkFs, Name, NameBuf};
+use polylink_core::{At, Dir, Fault, FaultKind, FsResult, Kind, LinkFs, Name, NameBuf, Stat};
 
-use crate::scan::Sources;
+use crate::scan::{Sources, Wanted};
 
 /// Opens source directories by their paths below the roots, through no symbolic link, and keeps the way open.
 pub(crate) struct Opener<'a> {
@@ -59,6 +59,13 @@ impl<'a> Opener<'a> {
         self.last = Some((number, dir.clone()));
         Ok(dir)
     }
+
+    /// Looks at a file: its index in the sources.
+    pub(crate) fn look(&mut self, file: u32) -> FsResult<Stat> {
+        let wanted = &self.sources.files[file as usize];
+        let dir = self.open(wanted.dir)?;
+        self.fs.stat(At::new(&dir, Name::new(self.sources.name(wanted))))
+    }
 }
 
 /// How many threads to use.
@@ -94,4 +101,28 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
             })
             .collect()
     })
+}
+
+/// Looks at files, by several threads; they should come in path order.
+pub(crate) fn measure(
+    fs: &dyn LinkFs,
+    sources: &Sources,
+    files: &[u32],
+    threads: usize,
+) -> Vec<FsResult<Stat>> {
+    in_parallel(files, threads, |stretch| {
+        let mut opener = Opener::new(fs, sources);
+        stretch.iter().map(|&file| opener.look(file)).collect()
+    })
+}
+
+/// Whether a file can be linked: `Err(None)` where it came, went or changed while we looked, and the next run sees
+/// what it is.
+pub(crate) fn usable(wanted: &Wanted, stat: FsResult<Stat>) -> Result<Stat, Option<Fault>> {
+    match stat {
+        Ok(stat) if stat.id == wanted.id && stat.kind == Kind::File => Ok(stat),
+        Ok(_) => Err(None),
+        Err(fault) if fault.kind() == FaultKind::NotFound => Err(None),
+        Err(fault) => Err(Some(fault)),
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Dir, Fault, FileId, Name, NameBuf, VolumeInfo, shown, shown_name};
+use polylink_core::{Dir, Fault, FileId, LinkFs, Name, NameBuf, Stat, VolumeInfo, shown, shown_name};
 
+use crate::diff::birth;
 use crate::ledger::{Book, Remembered};
+use crate::opener::{measure, threads, usable};
 use crate::options::Options;
 use crate::report::{Failure, Outcome};
 use crate::scan::{Sources, join};
@@ -37,8 +39,24 @@ pub(crate) struct Link {
     /// The view name, where it is not the file's own.
     pub(crate) name: Option<Box<[u8]>>,
     pub(crate) why: Why,
+    /// What the file looked like; `None` until somebody looks, right before it is linked.
+    pub(crate) look: Option<Look>,
+}
+
+/// What the ledger keeps of a file besides its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Look {
     pub(crate) size: u64,
     pub(crate) born: Option<i64>,
+}
+
+impl Look {
+    pub(crate) fn of(stat: &Stat) -> Self {
+        Self {
+            size: stat.size,
+            born: birth(stat),
+        }
+    }
 }
 
 /// Why a name is made.
@@ -245,7 +263,47 @@ impl Plan {
         usize::from(self.view_dir.is_none()) + self.changes.len() + self.links.len()
     }
 
-    /// What the summary will say if every step succeeds. Of the disk it only knows what is free now.
+    /// Looks at the files that are to be linked, as the real run does right before it links them, so that the
+    /// forecast knows their bytes. What vanished or changed meanwhile leaves the plan.
+    pub fn measure(&mut self, fs: &dyn LinkFs) {
+        let unknown: Vec<u32> = self
+            .links
+            .iter()
+            .filter(|link| link.look.is_none())
+            .map(|link| link.file)
+            .collect();
+        let mut stats = measure(fs, &self.sources, &unknown, threads(self.options.threads)).into_iter();
+        let (sources, report) = (&self.sources, &mut self.report);
+        self.links.retain_mut(|link| {
+            if link.look.is_some() {
+                return true;
+            }
+            let wanted = &sources.files[link.file as usize];
+            match stats.next().map(|stat| usable(wanted, stat)) {
+                Some(Ok(stat)) => {
+                    link.look = Some(Look::of(&stat));
+                    report.view_bytes += stat.size;
+                    return true;
+                }
+                Some(Err(Some(fault))) => {
+                    let path = sources.path(wanted);
+                    report.failures.push(Failure {
+                        action: "look at",
+                        path,
+                        to: None,
+                        fault,
+                    });
+                }
+                Some(Err(None)) | None => report.left_out.vanished += 1,
+            }
+            report.linked -= 1;
+            report.view_names -= 1;
+            false
+        });
+    }
+
+    /// What the summary will say if every step succeeds. Of the disk it only knows what is free now, and of the
+    /// bytes of new files only what [`Plan::measure`] found.
     #[must_use]
     pub fn forecast(&self) -> &Outcome {
         &self.report

@@ -257,10 +257,14 @@ mod tests {
             ..NameRules::POSIX
         };
         assert_eq!(with_label(b"abcdefgh.jpg", b"02", &rules), b"abc (02).jpg");
+        let longer = NameRules {
+            max_len: 30,
+            ..NameRules::POSIX
+        };
         assert_eq!(
-            with_label(b"abcdefgh.jpg", b"2007-02-17", &rules),
-            b"a (2007).jpg",
-            "the label gives way to the extension"
+            with_label(b"abcdefgh.jpg", b"2007-02-17-and-a-long-way-more", &longer),
+            b"a (2007-02-17-and-a-long-).jpg",
+            "a long label gives way to the extension"
         );
         assert_eq!(with_label(b"a.bcdefghijkl", b"17", &rules), b"a (17).bcdef");
         assert_eq!(

@@ -136,7 +136,7 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
     let request = request(context, sources, view, options)?;
     let mut opened = Opened::open(context, &request, args.dry.dry_run)?;
     let meter = context.meter();
-    let plan = opened.plan(context, &meter)?;
+    let mut plan = opened.plan(context, &meter)?;
     for (inner, outer) in plan.overlaps() {
         context.ui.note(&format!(
             "'{}' lies in '{}': its files are taken once",
@@ -146,6 +146,7 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
     }
     let sizes = Sizes::exact(args.exact.bytes);
     if args.dry.dry_run {
+        plan.measure(&context.fs);
         drop(meter);
         let outcome = plan.forecast();
         if context.ui.json() {
