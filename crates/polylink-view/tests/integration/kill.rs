@@ -254,3 +254,24 @@ fn sources_deleted_at_every_step() {
         }
     }
 }
+
+#[test]
+fn an_old_version_beside_one_that_goes() {
+    at_every_step(
+        |world| {
+            create(world, &["/s/a", "/s/b"]);
+            world.update();
+            create(world, &["/s/a", "/s/b"]);
+        },
+        |world| {
+            for name in ["a", "b"] {
+                Disk::link(
+                    &world.disk,
+                    &format!("/v/{name} (superseded)"),
+                    &format!("/o/{name}"),
+                );
+            }
+            create(world, &["/s/a", "/s/b"]);
+        },
+    );
+}

@@ -437,3 +437,16 @@ fn a_temporary_name_is_no_other_name_of_an_old_version() {
     assert!(outcome.is_complete(), "{outcome:?}");
     assert_eq!(world.in_view()["a (superseded)"], old);
 }
+
+#[test]
+fn an_old_version_does_not_get_a_name_that_goes_in_the_same_run() {
+    let mut world = built(&["/s/a"]);
+    Disk::create(&world.disk, "/s/a");
+    world.update();
+    // the old version of the old version finds another name, and goes; another old version comes
+    Disk::link(&world.disk, "/v/a (superseded)", "/o/old");
+    Disk::create(&world.disk, "/s/a");
+    let outcome = world.update();
+    assert_eq!((outcome.removed, outcome.superseded), (1, 1));
+    assert_eq!(names(&world), ["a", "a (superseded) (2)"]);
+}
