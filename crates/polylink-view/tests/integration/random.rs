@@ -1,20 +1,41 @@
 //! Random trees, link graphs and edits; after each update everything that [`World`] checks.
 
 use polylink_core::{CaseRule, DirIdLies, MemFs, MemOptions, NameRules};
-use polylink_view::Appear;
+use polylink_view::{Appear, Deleted, Options, Orphans, Superseded};
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 use crate::disk::{Disk, Folder};
 use crate::judge::World;
 
+/// A name to do something to: one that exists, or this one.
+#[derive(Clone, Debug)]
+enum Which {
+    Existing(Index),
+    This(String),
+}
+
+impl Which {
+    fn path<D: Disk>(&self, world: &World<D>) -> String {
+        let names = world.disk.names();
+        match self {
+            Self::Existing(index) if !names.is_empty() => {
+                let path = names.keys().nth(index.index(names.len())).unwrap();
+                path.to_str().unwrap().to_owned()
+            }
+            Self::Existing(_) => "/s/none".into(),
+            Self::This(path) => path.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Edit {
     /// A new file, or one saved by rename.
-    Create(String),
-    Remove(String),
-    Rename(String, String),
-    Link(String, String),
+    Create(Which),
+    Remove(Which),
+    Rename(Which, Which),
+    Link(Which, String),
     Symlink(String),
     MakeDir(String),
     Deny(String),
@@ -72,15 +93,38 @@ fn directory(view: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![6 => select(&BELOW[..]).prop_map(str::to_owned), 1 => Just(format!("{view}/folder"))]
 }
 
+fn which(view: &'static str) -> impl Strategy<Value = Which> {
+    prop_oneof![
+        3 => any::<Index>().prop_map(Which::Existing),
+        1 => any_file(view).prop_map(Which::This),
+    ]
+}
+
+/// A tree to begin with, and what happens to it.
+fn edits(view: &'static str) -> impl Strategy<Value = Vec<Edit>> {
+    let begin = prop_oneof![
+        3 => source_file().prop_map(|path| Edit::Create(Which::This(path))),
+        1 => (any::<Index>().prop_map(Which::Existing), source_file())
+            .prop_map(|(from, to)| Edit::Link(from, to)),
+    ];
+    let begin = proptest::collection::vec(begin, 0..10);
+    (begin, proptest::collection::vec(edit(view), 1..40)).prop_map(|(mut begin, edits)| {
+        begin.push(Edit::Update);
+        begin.extend(edits);
+        begin
+    })
+}
+
 fn edit(view: &'static str) -> impl Strategy<Value = Edit> {
     prop_oneof![
-        8 => source_file().prop_map(Edit::Create),
-        2 => any_file(view).prop_map(Edit::Create),
-        6 => any_file(view).prop_map(Edit::Remove),
-        6 => (any_file(view), any_file(view)).prop_map(|(from, to)| Edit::Rename(from, to)),
-        2 => (directory(view), directory(view)).prop_map(|(from, to)| Edit::Rename(from, to)),
-        1 => directory(view).prop_map(Edit::Remove),
-        6 => (any_file(view), any_file(view)).prop_map(|(from, to)| Edit::Link(from, to)),
+        4 => source_file().prop_map(|path| Edit::Create(Which::This(path))),
+        6 => which(view).prop_map(Edit::Create),
+        6 => which(view).prop_map(Edit::Remove),
+        6 => (which(view), which(view)).prop_map(|(from, to)| Edit::Rename(from, to)),
+        2 => (directory(view), directory(view))
+            .prop_map(|(from, to)| Edit::Rename(Which::This(from), Which::This(to))),
+        1 => directory(view).prop_map(|path| Edit::Remove(Which::This(path))),
+        6 => (which(view), any_file(view)).prop_map(|(from, to)| Edit::Link(from, to)),
         1 => any_file(view).prop_map(Edit::Symlink),
         1 => directory(view).prop_map(Edit::MakeDir),
         1 => view_name(view).prop_map(Edit::MakeDir),
@@ -94,21 +138,22 @@ fn edit(view: &'static str) -> impl Strategy<Value = Edit> {
             .prop_map(|dirs| Edit::Sources(dirs.into_iter().map(str::to_owned).collect())),
         2 => (proptest::option::of(0..12u64), proptest::option::of(0..4u64))
             .prop_map(|(files, commits)| Edit::Killed(files, commits)),
-        8 => Just(Edit::Update),
+        9 => Just(Edit::Update),
     ]
 }
 
 fn do_edit<D: Disk>(world: &mut World<D>, edit: &Edit) {
     match edit {
-        Edit::Create(path) => world.disk.create(path),
-        Edit::Remove(path) => world.disk.remove(path),
+        Edit::Create(path) => world.disk.create(&path.path(world)),
+        Edit::Remove(path) => world.disk.remove(&path.path(world)),
         Edit::Rename(from, to) => {
+            let from = from.path(world);
             // what moves takes its denial with it, which the judge does not follow
-            if !world.hides_below(from) {
-                world.disk.rename(from, to);
+            if !world.hides_below(&from) {
+                world.disk.rename(&from, &to.path(world));
             }
         }
-        Edit::Link(existing, new) => world.disk.link(existing, new),
+        Edit::Link(existing, new) => world.disk.link(&existing.path(world), new),
         Edit::Symlink(path) => world.disk.symlink(path),
         Edit::MakeDir(path) => world.disk.mkdir(path),
         Edit::Deny(dir) => {
@@ -134,9 +179,10 @@ fn do_edit<D: Disk>(world: &mut World<D>, edit: &Edit) {
                 world.killed_update(*files, *commits);
             }
         }
-        Edit::Update => {
+        Edit::Update if world.options.orphans == Orphans::Keep => {
             world.update();
         }
+        Edit::Update => world.update_by_policy(),
     }
     // a removal may take a denied directory or a mount with it
     world.forget_hidden();
@@ -190,10 +236,7 @@ fn cases(usual: u32) -> ProptestConfig {
 fn with_edits(
     setup: impl Strategy<Value = (MemOptions, &'static str)>,
 ) -> impl Strategy<Value = (MemOptions, &'static str, Vec<Edit>)> {
-    setup.prop_flat_map(|(options, view)| {
-        let edits = proptest::collection::vec(edit(view), 1..40);
-        (Just(options), Just(view), edits)
-    })
+    setup.prop_flat_map(|(options, view)| (Just(options), Just(view), edits(view)))
 }
 
 proptest! {
@@ -207,11 +250,48 @@ proptest! {
     }
 }
 
+fn policy() -> impl Strategy<Value = Options> {
+    let moved = || std::path::PathBuf::from("/o/moved");
+    let orphans = prop_oneof![Just(Orphans::Delete), Just(Orphans::Move(moved()))];
+    let superseded = prop_oneof![
+        Just(Superseded::AsOrphan),
+        Just(Superseded::Drop),
+        Just(Superseded::Move(moved()))
+    ];
+    let deleted = prop_oneof![
+        Just(Deleted::Restore),
+        Just(Deleted::Remember),
+        Just(Deleted::DeleteSource)
+    ];
+    (orphans, superseded, deleted).prop_map(|(orphans, superseded, deleted)| Options {
+        orphans,
+        superseded,
+        deleted,
+        ..Options::default()
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    #[test]
+    fn only_what_a_policy_speaks_of_goes((options, view, edits) in with_edits(memory()), policy in policy()) {
+        let mut world = World::new(MemFs::with(options));
+        world.view = view.into();
+        world.options = policy;
+        Disk::mkdir(&world.disk, "/o/moved");
+        for edit in edits.iter().filter(|edit| !matches!(edit, Edit::Killed(..))) {
+            do_edit(&mut world, edit);
+        }
+        world.update_by_policy();
+    }
+}
+
 proptest! {
     #![proptest_config(cases(40))]
 
     #[test]
-    fn the_view_is_right_after_every_update_of_a_real_folder(edits in proptest::collection::vec(edit("/v"), 1..40)) {
+    fn the_view_is_right_after_every_update_of_a_real_folder(edits in edits("/v")) {
         let mut world = World::new(Folder::new());
         play(&mut world, &edits);
     }
