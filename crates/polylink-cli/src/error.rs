@@ -126,8 +126,19 @@ impl CommandError {
     /// From an error of the standard library on one path.
     pub(crate) fn from_io(action: &str, path: &Path, error: &std::io::Error) -> Self {
         let mut failed = Self::failed(format!("cannot {action} '{}'", polylink_core::shown(path))).path(path);
-        failed.causes.push(error.to_string());
+        failed.cause(error);
         failed
+    }
+
+    /// Adds what an error goes back to; one of the system with its symbol.
+    fn cause(&mut self, cause: &(dyn Error + 'static)) {
+        match cause.downcast_ref().and_then(polylink_host::facts::fault_of) {
+            Some(fault) => {
+                self.causes.push(fault.to_string());
+                self.fault = Some(Box::new(fault));
+            }
+            None => self.causes.push(cause.to_string()),
+        }
     }
 
     /// From any other error: its text and that of its sources.
@@ -135,7 +146,7 @@ impl CommandError {
         let mut failed = Self::failed(error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
-            failed.causes.push(cause.to_string());
+            failed.cause(cause);
             source = cause.source();
         }
         failed

@@ -179,6 +179,15 @@ impl Case<'_> {
         if hints.is_empty() && self.action != "link" {
             hints.extend(access::sticky(self.target()));
         }
+        // nothing else explains it: a file system that never said whether it has hard links
+        if hints.is_empty()
+            && self.action == "link"
+            && let Some(volume) = self.volume_of_new()
+            && volume.hard_links == HardLinks::Unknown
+        {
+            hints.push(format!("{} seems to have no hard links", volume.kind));
+            hints.push("'polylink doctor SOURCE VIEW' makes sure with a file of its own".into());
+        }
         hints
     }
 

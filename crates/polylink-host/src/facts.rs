@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Dir, FsResult, PathError, ResultExt as _};
+use polylink_core::{Dir, Fault, FsResult, PathError, ResultExt as _};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use crate::sys::{HostDir, fault};
@@ -229,6 +229,12 @@ pub fn sync(dir: &Dir) -> FsResult<()> {
     {
         rustix::fs::fsync(dir).map_err(fault)
     }
+}
+
+/// The fault behind an error of the standard library, where the system gave a number.
+#[must_use]
+pub fn fault_of(error: &io::Error) -> Option<Fault> {
+    rustix::io::Errno::from_io_error(error).map(fault)
 }
 
 /// The absolute path without symbolic links, `.` and `..`.

@@ -127,8 +127,14 @@ impl Template {
         }
         let (stem, ext) = subject.name.split_extension();
         let mut out = Vec::new();
+        let mut empty_so_far = false;
         for part in &self.parts {
             match part {
+                // `{path} {name}` of a file right in the source is its name, without a space
+                Part::Text(text) if empty_so_far && out.is_empty() => {
+                    let text = text.trim_start_matches([' ', '-', '_', '.', ',']);
+                    out.extend_from_slice(text.as_bytes());
+                }
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Part::Name => out.extend_from_slice(subject.name.bytes()),
                 Part::Stem => out.extend_from_slice(stem),
@@ -140,6 +146,7 @@ impl Template {
                     }
                     None => {}
                 },
+                Part::Parent | Part::Path if subject.folders.is_empty() => empty_so_far |= out.is_empty(),
                 Part::Parent => {
                     out.extend_from_slice(subject.folders.rsplit(|&b| b == b'/').next().unwrap_or_default());
                 }
@@ -234,6 +241,8 @@ mod tests {
         );
         assert_eq!(filled("{stem}.{ext}", "README", ""), "README");
         assert_eq!(filled("{parent}", "a", ""), "_");
+        assert_eq!(filled("{path} - {name}", "a.jpg", ""), "a.jpg");
+        assert_eq!(filled("{path} - {name}", "a.jpg", "2007/02"), "2007-02 - a.jpg");
     }
 
     #[test]

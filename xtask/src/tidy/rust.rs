@@ -158,6 +158,10 @@ fn direct_access(source: &Source, number: usize, line: &str) -> Option<Violation
     let word = ["std::fs", "rustix", "libc", "polylink_host"]
         .into_iter()
         .find(|word| has_word(line, word))?;
+    // the ledger's own file lies on the host even where the view is on an image (docs/design/0003-ledger.md)
+    if word == "std::fs" && source.path.starts_with("crates/polylink-view/src/ledger") {
+        return None;
+    }
     Some(source.violation(
         number,
         format!("`{word}` in {}", source.package()),

@@ -128,7 +128,14 @@ fn asked(context: &Context<'_>, args: &NamesArgs, place: &Place) -> Result<Optio
             .iter()
             .map(|root| facts::absolute(root).map_err(|error| context.explain(&error).before_start()))
             .collect::<Result<_, _>>()?;
-        names.retain(|name| roots.iter().any(|root| name.starts_with(root)));
+        // shown below the directories as they were given, as a search shows them
+        names = names
+            .iter()
+            .filter_map(|name| {
+                let mut given = args.roots.iter().zip(&roots);
+                given.find_map(|(root, absolute)| Some(root.join(name.strip_prefix(absolute).ok()?)))
+            })
+            .collect();
     }
     names.sort_unstable();
     Ok(Some(Search {

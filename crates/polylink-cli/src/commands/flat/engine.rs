@@ -122,7 +122,12 @@ pub(crate) fn error(context: &Context<'_>, error: &Error) -> CommandError {
         Error::NoHardLinks { view, kind } => plain().path(view).hint(explain::no_hard_links(kind)),
         Error::Glob { .. } => plain().hint("quote patterns for the shell; '*' stands for any part of a name, '**' for folders, '[ab]' and '{a,b}' for choices"),
         Error::Template { .. } => plain().hint(format!("the fields are {TEMPLATE_FIELDS}; '{{{{' and '}}}}' stand for braces")),
-        Error::Ledger { path, fault } => plain().path(path).hints(ledger_hints(path, fault)),
+        Error::Ledger { path, fault } => {
+            let failed = plain().path(path).hints(ledger_hints(path, fault));
+            let Some(fault) = failed.fault.as_deref().copied() else { return failed };
+            let write = PathError { action: "write", path: path.clone(), to: None, fault };
+            failed.hints(explain::hints(&context.fs, &write))
+        }
         Error::EveryNameGone { .. } => plain()
             .hint("if the view was emptied by mistake, run once with '--deleted restore': it makes all names again")
             .hint("if all files shall really go, delete them from the sources"),
