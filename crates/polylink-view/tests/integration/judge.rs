@@ -348,7 +348,10 @@ impl<D: Disk> World<D> {
             // the source that a deletion took may have been the other name of one that was to go: it stays
             let kind = failure.fault.kind();
             let stays = self.options.deleted == Deleted::DeleteSource && kind == FaultKind::Stale;
-            assert!(stays || kind == FaultKind::TooManyLinks, "{failure} in {planned:?}");
+            assert!(
+                stays || kind == FaultKind::TooManyLinks,
+                "{failure} in {planned:?}"
+            );
         }
         if outcome.failures.is_empty() {
             assert_eq!(figures(&outcome), forecast, "the forecast of {planned:?}");
