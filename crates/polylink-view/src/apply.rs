@@ -1,8 +1,8 @@
 //! Doing what a plan says.
 
 use polylink_core::{
-    At, Dir, Existing, FaultKind, FileId, FsResult, Kind, LinkFs, Name, NameBuf, Progress, ResultExt as _,
-    Stat, remove_temporary, replace_if,
+    At, Dir, Existing, FaultKind, FileId, FsResult, HardLinks, Kind, LinkFs, Name, NameBuf, PathError,
+    Progress, ResultExt as _, Stat, remove_temporary, replace_if, temporary_name,
 };
 use rustc_hash::FxHashSet;
 
@@ -138,6 +138,10 @@ impl<'a> Run<'a> {
 
     fn steps(&mut self, ledger: &mut Ledger) -> Result<(), Stop> {
         let plan = self.plan;
+        if let Err(failure) = self.probe() {
+            self.outcome.failures.push(failure);
+            return Ok(());
+        }
         let view = match self.open_view() {
             Ok(view) => view,
             Err(error) => {
@@ -169,7 +173,39 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn open_view(&self) -> Result<Dir, polylink_core::PathError> {
+    /// Where nobody knows whether there are hard links at all, makes one and removes it again before anything else is
+    /// made: on a file system without them nothing is left behind.
+    fn probe(&self) -> Result<(), PathError> {
+        let plan = self.plan;
+        let Some(first) = plan.links.first() else {
+            return Ok(());
+        };
+        if plan.volume.hard_links != HardLinks::Unknown || !plan.book.rows.is_empty() {
+            return Ok(());
+        }
+        let name = temporary_name(Name::new(plan.link_name(first)));
+        let at = At::new(plan.view_dir.as_ref().unwrap_or(&plan.parent), name.name());
+        let file = &plan.sources.files[first.file as usize];
+        let linked = Opener::new(self.fs, &plan.sources)
+            .open(file.dir)
+            .and_then(|dir| {
+                self.fs
+                    .link(At::new(&dir, Name::new(plan.sources.name(file))), at)
+            });
+        match linked {
+            Ok(()) => self.fs.unlink(at).at("clean up", plan.view_path(name.bytes())),
+            Err(fault) if matches!(fault.kind(), FaultKind::NotPermitted | FaultKind::Unsupported) => {
+                Err(plan.failure("link", Some(first.file), plan.link_name(first), fault))
+            }
+            // what a killed run left; that it could be made tells enough
+            Err(fault) if fault.kind() == FaultKind::Exists => {
+                remove_temporary(self.fs, at).at("clean up", plan.view_path(name.bytes()))
+            }
+            Err(_) => Ok(()), // it says nothing about hard links; the links themselves will tell
+        }
+    }
+
+    fn open_view(&self) -> Result<Dir, PathError> {
         if let Some(dir) = &self.plan.view_dir {
             return Ok(dir.clone());
         }

@@ -90,10 +90,13 @@ type Result<T> = std::result::Result<T, LedgerFault>;
 
 /// An open ledger. It is locked against other processes until it is dropped.
 pub struct Ledger {
-    /// `None` where a dry run found no ledger: there is nothing then, and nothing is written.
+    /// `None` where there is none yet.
     db: Option<Database>,
     path: PathBuf,
     beside_view: bool,
+    /// Where to make it when there is something to write, the first place that can be written; each with whether it
+    /// is beside the view. Empty where it exists, and in a dry run.
+    make_at: Vec<(PathBuf, bool)>,
     commits_left: Option<u64>,
 }
 
@@ -122,6 +125,7 @@ impl Ledger {
                 db: Some(db),
                 path,
                 beside_view: true,
+                make_at: Vec::new(),
                 commits_left: None,
             }),
             Err(error) => Err(Error::Ledger { path, fault: error }),
@@ -167,20 +171,35 @@ impl Ledger {
     }
 
     fn open_file(path: &Path) -> Result<Database> {
-        Ok(Builder::new().set_cache_size(CACHE_BYTES).open(path)?)
+        let db = Builder::new().set_cache_size(CACHE_BYTES).open(path)?;
+        // OK to ignore: a kill while it was made may have left this further name, nothing more
+        drop(std::fs::remove_file(place::half_made(path)));
+        Ok(db)
     }
 
     /// Makes the file under another name first, so that a kill leaves no half-made ledger under its own.
     fn create_file(path: &Path) -> Result<Database> {
         let new = place::half_made(path);
-        match std::fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(LedgerFault::Io(error)),
-            _ => {}
-        }
-        let db = Builder::new().set_cache_size(CACHE_BYTES).create(&new)?;
-        Self::make_tables(&db)?;
-        std::fs::rename(&new, path).map_err(LedgerFault::Io)?;
-        Ok(db)
+        let create = || Ok::<_, LedgerFault>(Builder::new().set_cache_size(CACHE_BYTES).create(&new)?);
+        let db = match create() {
+            Err(LedgerFault::Damaged(_)) => {
+                // what a kill left half-made
+                std::fs::remove_file(&new).map_err(LedgerFault::Io)?;
+                create()?
+            }
+            created => created?,
+        };
+        let published = Self::make_tables(&db).and_then(|()| {
+            // a link never replaces: somebody else may have made the ledger meanwhile
+            match std::fs::hard_link(&new, path) {
+                Ok(()) => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(LedgerFault::Busy),
+                Err(_) => std::fs::rename(&new, path).map_err(LedgerFault::Io),
+            }
+        });
+        // OK to ignore: it is gone already where it was renamed
+        drop(std::fs::remove_file(&new));
+        published.map(|()| db)
     }
 
     fn make_tables(db: &Database) -> Result<()> {
@@ -244,6 +263,9 @@ impl Ledger {
 
     /// Changes it, all or nothing, and on the disk when this returns.
     pub(crate) fn change(&mut self, changes: impl FnOnce(&mut Changes<'_>) -> Result<()>) -> Result<()> {
+        if !self.make_at.is_empty() {
+            self.make()?;
+        }
         let Some(db) = &self.db else { return Ok(()) };
         match &mut self.commits_left {
             Some(0) => return Err(LedgerFault::Stopped),

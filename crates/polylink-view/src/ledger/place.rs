@@ -33,25 +33,24 @@ pub(crate) fn is_ledger_name(name: &[u8]) -> bool {
     name.len() > SUFFIX.len() + 1 && name.starts_with(b".") && name.ends_with(SUFFIX.as_bytes())
 }
 
-/// Opens the ledger of a view, or makes it. Where the folder beside the view cannot be written it lies in
-/// `state_dir`, under a name made of the view's path.
+/// Opens the ledger of a view. Where there is none it is made by the first change: beside the view, or, where the
+/// folder beside the view cannot be written, in `state_dir` under a name made of the view's path.
 ///
-/// With `dry_run` nothing is made or changed: what there is is read, and where there is none it is empty.
+/// With `dry_run` nothing is ever made or changed: what there is is read, and where there is none it is empty.
 ///
 /// # Errors
 ///
-/// [`Error::Ledger`]: busy, damaged, of a later version, or no place to write it.
+/// [`Error::Ledger`]: busy, damaged, of a later version.
 pub fn open_ledger(view: &Path, state_dir: Option<&Path>, dry_run: bool) -> Result<Ledger, Error> {
     let beside = ledger_path(view);
     let elsewhere = state_dir.map(|dir| {
         let hash = stable_hash(view.as_os_str().as_encoded_bytes());
         dir.join("polylink").join(format!("{hash:016x}{SUFFIX}"))
     });
-    let place = [
-        Some((&beside, true)),
-        elsewhere.as_ref().map(|path| (path, false)),
-    ];
-    for (path, beside_view) in place.into_iter().flatten() {
+    let places: Vec<(PathBuf, bool)> = std::iter::once((beside.clone(), true))
+        .chain(elsewhere.map(|path| (path, false)))
+        .collect();
+    for (index, (path, beside_view)) in places.iter().enumerate() {
         if std::fs::symlink_metadata(path).is_err() {
             continue;
         }
@@ -60,55 +59,57 @@ pub fn open_ledger(view: &Path, state_dir: Option<&Path>, dry_run: bool) -> Resu
         } else {
             Ledger::open_file(path)
         };
-        return match opened {
-            Ok(db) => Ok(Ledger {
-                db: Some(db),
-                path: path.clone(),
-                beside_view,
-                commits_left: None,
-            }),
-            Err(LedgerFault::Io(error))
-                if !dry_run && is_refusal(&error) && beside_view && elsewhere.is_some() =>
-            {
-                continue;
-            }
-            Err(fault) => Err(Error::Ledger {
-                path: path.clone(),
-                fault,
-            }),
-        };
-    }
-    if dry_run {
-        return Ok(Ledger {
-            db: None,
-            path: beside,
-            beside_view: true,
-            commits_left: None,
-        });
-    }
-    match (Ledger::create_file(&beside), elsewhere) {
-        (Ok(db), _) => Ok(Ledger {
-            db: Some(db),
-            path: beside,
-            beside_view: true,
-            commits_left: None,
-        }),
-        (Err(LedgerFault::Io(error)), Some(path)) if is_refusal(&error) => {
-            let made = path
-                .parent()
-                .map_or(Ok(()), std::fs::create_dir_all)
-                .map_err(LedgerFault::Io);
-            match made.and_then(|()| Ledger::create_file(&path)) {
-                Ok(db) => Ok(Ledger {
+        match opened {
+            Ok(db) => {
+                return Ok(Ledger {
                     db: Some(db),
-                    path,
-                    beside_view: false,
+                    path: path.clone(),
+                    beside_view: *beside_view,
+                    make_at: Vec::new(),
                     commits_left: None,
-                }),
-                Err(fault) => Err(Error::Ledger { path, fault }),
+                });
+            }
+            // it cannot be written here, so one elsewhere goes on from now on
+            Err(LedgerFault::Io(error)) if !dry_run && is_refusal(&error) && index + 1 < places.len() => {}
+            Err(fault) => {
+                return Err(Error::Ledger {
+                    path: path.clone(),
+                    fault,
+                });
             }
         }
-        (Err(fault), _) => Err(Error::Ledger { path: beside, fault }),
+    }
+    Ok(Ledger {
+        db: None,
+        path: beside,
+        beside_view: true,
+        make_at: if dry_run { Vec::new() } else { places },
+        commits_left: None,
+    })
+}
+
+impl Ledger {
+    /// Makes the file at the first place that can be written.
+    pub(super) fn make(&mut self) -> Result<(), LedgerFault> {
+        let places = std::mem::take(&mut self.make_at);
+        let last = places.len().saturating_sub(1);
+        for (index, (path, beside_view)) in places.into_iter().enumerate() {
+            let folder = match path.parent() {
+                Some(folder) if !beside_view => std::fs::create_dir_all(folder).map_err(LedgerFault::Io),
+                _ => Ok(()),
+            };
+            let made = folder.and_then(|()| Self::create_file(&path));
+            (self.path, self.beside_view) = (path, beside_view);
+            match made {
+                Ok(db) => {
+                    self.db = Some(db);
+                    return Ok(());
+                }
+                Err(LedgerFault::Io(error)) if is_refusal(&error) && index < last => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -144,6 +145,8 @@ mod tests {
         );
         assert!(!ledger_path(&view).exists(), "a dry run makes nothing");
         let mut ledger = open_ledger(&view, None, false).unwrap();
+        assert!(!ledger_path(&view).exists(), "without a change nothing is made");
+        ledger.change(|changes| changes.begin_run(6)).unwrap();
         for dry_run in [false, true] {
             let busy = open_ledger(&view, None, dry_run).unwrap_err();
             assert!(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use polylink_core::{Fault, FaultKind, PathError, shown};
 use polylink_host::facts;
 use polylink_view::{
-    Error, Ledger, LedgerFault, Options, Outcome, Plan, Request, TEMPLATE_FIELDS, ledger_path, open_ledger,
+    Error, Ledger, LedgerFault, Options, Outcome, Plan, Request, TEMPLATE_FIELDS, open_ledger,
 };
 
 use super::view_path;
@@ -18,8 +18,6 @@ use crate::progress::Meter;
 pub(crate) struct Opened<'a> {
     request: &'a Request,
     ledger: Ledger,
-    /// Whether there was no ledger before.
-    fresh: bool,
 }
 
 /// What to make of the paths that the user gave.
@@ -49,24 +47,14 @@ impl<'a> Opened<'a> {
         request: &'a Request,
         dry_run: bool,
     ) -> Result<Self, CommandError> {
-        let beside = ledger_path(&request.view).symlink_metadata().is_ok();
         let ledger = open_ledger(&request.view, context.env.state_dir.as_deref(), dry_run)
             .map_err(|problem| error(context, &problem))?;
-        Ok(Self {
-            request,
-            fresh: !dry_run && !beside && ledger.is_beside_view(),
-            ledger,
-        })
+        Ok(Self { request, ledger })
     }
 
-    pub(crate) fn plan(&mut self, context: &Context<'_>, meter: &Meter) -> Result<Plan, CommandError> {
-        polylink_view::plan(&context.fs, self.request, &self.ledger, meter).map_err(|problem| {
-            if self.fresh {
-                // a view that cannot be made leaves nothing; ours alone, for it is locked until dropped
-                drop(std::fs::remove_file(self.ledger.path()));
-            }
-            error(context, &problem)
-        })
+    pub(crate) fn plan(&self, context: &Context<'_>, meter: &Meter) -> Result<Plan, CommandError> {
+        polylink_view::plan(&context.fs, self.request, &self.ledger, meter)
+            .map_err(|problem| error(context, &problem))
     }
 
     pub(crate) fn apply(&mut self, context: &Context<'_>, plan: Plan, meter: &Meter) -> Outcome {
