@@ -96,7 +96,15 @@ impl Case<'_> {
     }
 
     fn volume_of_new(&self) -> Option<VolumeInfo> {
-        self.volume_at(place::parent(self.target()))
+        // the directory itself may have to be made yet
+        let mut above = place::parent(self.target()).ancestors();
+        above.find_map(|dir| {
+            self.volume_at(if dir.as_os_str().is_empty() {
+                ".".as_ref()
+            } else {
+                dir
+            })
+        })
     }
 
     fn volume_at(&self, dir: &Path) -> Option<VolumeInfo> {
@@ -185,8 +193,10 @@ impl Case<'_> {
             && let Some(volume) = self.volume_of_new()
             && volume.hard_links == HardLinks::Unknown
         {
-            hints.push(format!("{} seems to have no hard links", volume.kind));
-            hints.push("'polylink doctor SOURCE VIEW' makes sure with a file of its own".into());
+            hints.push(format!(
+                "{} seems to have no hard links: one file has one name there",
+                volume.kind
+            ));
         }
         hints
     }
