@@ -57,6 +57,7 @@ impl<'a> Run<'a> {
             held: forecast.held,
             left_out: forecast.left_out,
             unreadable: forecast.unreadable.clone(),
+            other_mounts: forecast.other_mounts.clone(),
             failures: forecast.failures.clone(),
             free_before: forecast.free_before,
             directory_before: forecast.directory_before,
@@ -339,6 +340,8 @@ impl<'a> Run<'a> {
         for change in &done {
             self.count(change);
         }
+        // before their rows go: a name that a power cut brings back must still be known as ours
+        self.sync(view)?;
         self.write(ledger, |run, changes| {
             for change in &done {
                 match change {
@@ -544,8 +547,8 @@ impl<'a> Run<'a> {
         let corrections = links::verify(self, view, made);
         let plan = self.plan;
         // a name that the ledger calls made must not be gone after a power cut: it would look deleted by the user
-        let durable = self.fs.sync(view);
-        let complete = !made.stopped && durable.is_ok();
+        let durable = self.sync(view)?;
+        let complete = !made.stopped && durable;
         self.write(ledger, |run, changes| {
             for &index in &made.failed {
                 let name = plan.link_name(&plan.links[index as usize]);
@@ -573,20 +576,28 @@ impl<'a> Run<'a> {
                 Ok(())
             }
         })?;
-        match durable {
-            _ if made.stopped => Err(Stop::Interrupted),
+        if made.stopped {
+            Err(Stop::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits until the view's names are on the disk; whether they are.
+    fn sync(&mut self, view: &Dir) -> Result<bool, Stop> {
+        match self.fs.sync(view) {
+            Ok(()) => Ok(true),
             Err(fault) if is_fatal(fault) => Err(Stop::Interrupted),
             Err(fault) => {
-                let failure = Failure {
+                let path = self.plan.view.clone();
+                self.outcome.failures.push(Failure {
                     action: "sync",
-                    path: plan.view.clone(),
+                    path,
                     to: None,
                     fault,
-                };
-                self.outcome.failures.push(failure);
-                Ok(())
+                });
+                Ok(false)
             }
-            Ok(()) => Ok(()),
         }
     }
 }

@@ -126,6 +126,7 @@ impl Diff<'_> {
             .extend(self.settled.iter().map(|&row| Note::Settle { row }));
         found.report.left_out = self.sources.left_out;
         found.report.unreadable.clone_from(&self.sources.unreadable);
+        found.report.other_mounts.clone_from(&self.sources.other_mounts);
         let mut rows_by_name = FxHashMap::with_capacity_and_hasher(self.book.rows.len(), FxBuildHasher);
         for (index, row) in (0u32..).zip(&self.book.rows) {
             rows_by_name.insert(self.book.name(row), index);

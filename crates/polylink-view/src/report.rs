@@ -41,6 +41,8 @@ pub struct Outcome {
     pub held: u64,
     /// What did not go in, by reason.
     pub left_out: LeftOut,
+    /// Directories where another file system or mount begins: not entered, and nothing below them was removed.
+    pub other_mounts: Vec<PathBuf>,
     /// Parts of the sources that could not be read: nothing below them was removed.
     pub unreadable: Vec<(PathBuf, Fault)>,
     /// What did not work.

@@ -70,6 +70,8 @@ pub(crate) struct Sources {
     pub(crate) unreadable: Vec<(PathBuf, Fault)>,
     /// Paths below which names may exist that were not seen: unreadable, or hidden by a mount.
     pub(crate) unseen: FxHashSet<PathBuf>,
+    /// Where other file systems or mounts begin.
+    pub(crate) other_mounts: Vec<PathBuf>,
 }
 
 #[derive(Default)]
@@ -163,6 +165,7 @@ impl Sources {
             left_out: LeftOut::default(),
             unreadable: Vec::new(),
             unseen: FxHashSet::default(),
+            other_mounts: Vec::new(),
         };
         let excluded = sources.excluded(&walked, filter, &ranks);
         for ((node, dir), out) in walked.dirs.iter().zip(&sources.dirs).zip(&excluded) {
@@ -172,6 +175,7 @@ impl Sources {
                 DirState::OtherMount => {
                     sources.left_out.mounts += 1;
                     sources.unseen.insert(dir.path.clone());
+                    sources.other_mounts.push(dir.path.clone());
                     continue;
                 }
                 DirState::Failed(fault) => fault,
@@ -184,6 +188,7 @@ impl Sources {
             sources.unseen.insert(dir.path.clone());
         }
         sources.merge(walked.locals, filter, &excluded);
+        sources.other_mounts.sort();
         sources.unreadable.sort_by(|a, b| a.0.cmp(&b.0));
         Some(sources)
     }

@@ -39,6 +39,7 @@ struct Document {
     directory_before: Option<u64>,
     directory_after: Option<u64>,
     orphan_names: Vec<OwnedPath>,
+    not_entered: Vec<OwnedPath>,
     failures: Vec<Failed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<StepDocument>>,
@@ -135,6 +136,7 @@ pub(super) fn print(
         directory_before: outcome.directory_before,
         directory_after: outcome.directory_after,
         orphan_names: orphans.into_iter().map(name).collect(),
+        not_entered: outcome.other_mounts.iter().map(OwnedPath::from).collect(),
         failures,
         steps: plan.map(|plan| plan.steps().map(step).collect()),
     })

@@ -43,6 +43,12 @@ pub(super) fn print(context: &Context<'_>, shown: &Shown<'_>) -> Result<(), Comm
         ui.line(&disk)?;
     }
     orphans(context, outcome);
+    if !outcome.other_mounts.is_empty() {
+        context.ui.note(&format!(
+            "other file systems below the sources, not entered: {}",
+            listed(outcome.other_mounts.iter().map(|path| polylink_core::shown(path)))
+        ));
+    }
     failures(context, outcome);
     Ok(())
 }
@@ -193,21 +199,22 @@ fn orphans(context: &Context<'_>, outcome: &Outcome) {
     }
     let mut names: Vec<&NameBuf> = outcome.orphans.iter().collect();
     names.sort_unstable();
-    let listed: Vec<String> = names
-        .iter()
-        .take(LISTED)
-        .map(|name| format!("'{}'", shown_name(name.name())))
-        .collect();
-    let more = outcome.orphans.len().saturating_sub(LISTED);
+    context.ui.note(&format!(
+        "orphans, kept because they are the last names of their files: {}; --orphans chooses otherwise",
+        listed(names.into_iter().map(|name| shown_name(name.name())))
+    ));
+}
+
+/// The first few, and how many more.
+fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    let first: Vec<String> = names.take(LISTED).map(|name| format!("'{name}'")).collect();
     let more = if more > 0 {
         format!(" and {} more", count(more as u64))
     } else {
         String::new()
     };
-    context.ui.note(&format!(
-        "orphans, kept because they are the last names of their files: {}{more}; --orphans chooses otherwise",
-        listed.join(", ")
-    ));
+    format!("{}{more}", first.join(", "))
 }
 
 /// One example of each kind of failure, with its explanation.
