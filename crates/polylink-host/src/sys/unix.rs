@@ -152,7 +152,9 @@ impl LinkFs for HostFs {
     fn sync(&self, dir: &Dir) -> FsResult<()> {
         match fsync(handle(dir)?).map_err(fault) {
             // file systems without it (some FUSE ones) say so in these ways; there is nothing more that we can do
-            Err(refused) if matches!(refused.kind(), FaultKind::Unsupported | FaultKind::NameInvalid) => Ok(()),
+            Err(refused) if matches!(refused.kind(), FaultKind::Unsupported | FaultKind::NameInvalid) => {
+                Ok(())
+            }
             synced => synced,
         }
     }
