@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use polylink_core::shown;
 use polylink_host::facts;
-use polylink_view::{Appear, Deleted, Filter, Options, Orphans, Superseded, Template};
+use polylink_view::{Appear, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path};
 
 use super::Context;
 use crate::args::{DryRun, Exact};
@@ -134,6 +134,7 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
         }
     };
     let request = request(context, sources, view, options)?;
+    refuse_swapped(&request)?;
     let mut opened = Opened::open(context, &request, args.dry.dry_run)?;
     let meter = context.meter();
     let mut plan = opened.plan(context, &meter)?;
@@ -238,6 +239,28 @@ fn target(context: &Context<'_>, dir: &Path) -> Result<PathBuf, CommandError> {
 }
 
 /// The view's absolute path; it need not exist yet.
+/// A view given as the source of a tree that is there already: the arguments are the other way round, and the tree
+/// would get a second name for each of its files.
+fn refuse_swapped(request: &Request) -> Result<(), CommandError> {
+    let is_view = |dir: &Path| ledger_path(dir).symlink_metadata().is_ok();
+    let holds_something = std::fs::read_dir(&request.view).is_ok_and(|mut entries| entries.next().is_some());
+    if !holds_something || is_view(&request.view) {
+        return Ok(());
+    }
+    match request.sources.iter().find(|source| is_view(source)) {
+        Some(source) => Err(CommandError::cannot_start(format!(
+            "'{}' is a view, and '{}' is not: the arguments are the other way round",
+            shown(source),
+            shown(&request.view)
+        ))
+        .path(source)
+        .path(&request.view)
+        .hint("what exists comes first, the view last: polylink flat SOURCE... VIEW")
+        .hint("for a view of a view, give a directory that is empty or not there yet")),
+        None => Ok(()),
+    }
+}
+
 fn view_path(context: &Context<'_>, view: &Path) -> Result<PathBuf, CommandError> {
     let started = |error: polylink_core::PathError| context.explain(&error).before_start();
     if place::is_dir(view) {

@@ -56,6 +56,25 @@ fn a_source_inside_the_view() {
 }
 
 #[test]
+fn a_view_as_the_source_of_its_own_tree() {
+    let env = TestEnv::photos();
+    assert_eq!(env.run(["flat", "photos", "all"]).code, 0);
+    let before = env.names_in("photos");
+    insta::assert_snapshot!(env.run(["flat", "all", "photos"]).failure(), @r"
+    exit code 2
+    error: 'ROOT/all' is a view, and 'ROOT/photos' is not: the arguments are the other way round
+    hint: what exists comes first, the view last: polylink flat SOURCE... VIEW
+    hint: for a view of a view, give a directory that is empty or not there yet
+    ");
+    assert_eq!(env.names_in("photos"), before);
+    assert_eq!(
+        env.run(["flat", "all", "second"]).code,
+        0,
+        "a view of a view is fine"
+    );
+}
+
+#[test]
 fn templates_and_patterns_that_make_no_sense() {
     let env = TestEnv::photos();
     for (args, message) in [
