@@ -172,8 +172,11 @@ impl Ledger {
 
     fn open_file(path: &Path) -> Result<Database> {
         let db = Builder::new().set_cache_size(CACHE_BYTES).open(path)?;
-        // OK to ignore: a kill while it was made may have left this further name, nothing more
-        drop(std::fs::remove_file(place::half_made(path)));
+        // a kill while it was made may have left this further name of it, nothing more
+        let half_made = place::half_made(path);
+        if std::fs::symlink_metadata(&half_made).is_ok() {
+            std::fs::remove_file(&half_made).map_err(LedgerFault::Io)?;
+        }
         Ok(db)
     }
 

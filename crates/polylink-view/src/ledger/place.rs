@@ -176,6 +176,38 @@ mod tests {
     }
 
     #[test]
+    fn what_a_kill_left_half_made_is_cleaned_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let view = folder.path().join("flat");
+        let new = half_made(&ledger_path(&view));
+        for left in [&b"half"[..], b""] {
+            std::fs::write(&new, left).unwrap();
+            let mut ledger = open_ledger(&view, None, false).unwrap();
+            ledger.change(|changes| changes.begin_run(1)).unwrap();
+            assert!(!new.exists());
+            drop(ledger);
+            // killed between its two names
+            std::fs::hard_link(ledger_path(&view), &new).unwrap();
+            drop(open_ledger(&view, None, false).unwrap());
+            assert!(!new.exists());
+            std::fs::remove_file(ledger_path(&view)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_somebody_else_made_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let view = folder.path().join("flat");
+        let mut first = open_ledger(&view, None, false).unwrap();
+        let mut second = open_ledger(&view, None, false).unwrap();
+        first.change(|changes| changes.begin_run(7)).unwrap();
+        let refused = second.change(|changes| changes.begin_run(8));
+        assert!(matches!(refused, Err(LedgerFault::Busy)), "{refused:?}");
+        assert_eq!(first.read().unwrap().last_run, 7);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
     fn what_is_no_ledger_is_said_to_be_damaged_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let view = folder.path().join("flat");
