@@ -34,6 +34,7 @@ pub fn mount_of(path: &Path) -> io::Result<Mount> {
     mount::of(fd.as_fd())
 }
 
+#[cfg(target_os = "linux")]
 pub(crate) fn mount_of_fd(dir: &HostDir) -> io::Result<Mount> {
     mount::of(dir.as_fd())
 }

@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use polylink_core::{
-    At, CaseRule, DirBatch, DirIds, FaultKind, FileId, FsResult, HardLinks, Kind, More, Name, NameRules,
-    NameUnit, Stat, VolumeInfo,
+    CaseRule, DirBatch, DirIds, FileId, FsResult, HardLinks, Kind, More, Name, NameRules, NameUnit, Stat,
+    VolumeInfo,
 };
 use rustix::fs::{AtFlags, Dir, FileType, fstat, fstatvfs, statat};
 use rustix::io::Errno;
@@ -131,7 +131,7 @@ pub(crate) fn volume(dir: &HostDir) -> FsResult<VolumeInfo> {
 mod tests {
     use std::os::fd::AsFd as _;
 
-    use polylink_core::LinkFs as _;
+    use polylink_core::{At, FaultKind, LinkFs as _};
 
     use super::*;
     use crate::HostFs;
