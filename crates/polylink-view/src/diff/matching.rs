@@ -6,7 +6,8 @@ use polylink_core::{Kind, Name, is_temporary_name};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::{Diff, Found, NONE};
-use crate::options::Appear;
+use crate::ledger::Row;
+use crate::options::{Appear, Deleted};
 
 /// Which wanted names and ledger rows belong together.
 pub(super) struct Match {
@@ -155,6 +156,29 @@ impl Diff<'_> {
             match *at {
                 NONE => matched.surplus.push(row),
                 file => matched.row_of[file as usize] = row,
+            }
+        }
+        if self.options.deleted == Deleted::Restore {
+            Self::prefer_standing(matched, &self.book.rows);
+        }
+    }
+
+    /// A name that stands in the view is worth more than one that would have to be made again: it gets the place of one
+    /// that is missing, so that it stays as it is.
+    fn prefer_standing(matched: &mut Match, rows: &[Row]) {
+        let mut missing_from: FxHashMap<u128, u32> = FxHashMap::default();
+        for surplus in &mut matched.surplus {
+            if matched.entry_of[*surplus as usize] == NONE {
+                continue;
+            }
+            let id = rows[*surplus as usize].id;
+            let at = missing_from.entry(id).or_insert_with(|| matched.head[&id]);
+            // every place of a file with a surplus row is taken
+            while *at != NONE && matched.entry_of[matched.row_of[*at as usize] as usize] != NONE {
+                *at = matched.next[*at as usize];
+            }
+            if *at != NONE {
+                std::mem::swap(surplus, &mut matched.row_of[*at as usize]);
             }
         }
     }

@@ -264,6 +264,8 @@ impl<D: Disk> World<D> {
         let mut owned: BTreeMap<PathBuf, u64> = self
             .standing(&before)
             .into_iter()
+            // what it removed is not ours any more, even if the user makes the same name again
+            .filter(|(path, found)| after.get(path) == Some(found))
             .map(|(path, (_, content))| (path, content))
             .collect();
         for (path, found) in &after {
