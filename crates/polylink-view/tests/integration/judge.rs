@@ -215,7 +215,7 @@ impl<D: Disk> World<D> {
     }
 
     /// What no update may ever do, killed or not: lose content, touch a foreign name, change a source.
-    fn check_safe(&self, before: &Names, after: &Names) {
+    fn check_safe(&self, before: &Names, rows: &BTreeMap<PathBuf, u128>, after: &Names) {
         let contents =
             |names: &Names| -> BTreeSet<u64> { names.values().map(|(_, content)| *content).collect() };
         let (had, has) = (contents(before), contents(after));
@@ -225,7 +225,6 @@ impl<D: Disk> World<D> {
             had.difference(&has).collect::<Vec<_>>()
         );
         let standing = self.standing(before);
-        let wanted = self.wanted(before);
         for (path, found) in before {
             if self.is_view_name(path) {
                 let name = path.file_name().unwrap();
@@ -233,8 +232,9 @@ impl<D: Disk> World<D> {
                 if standing.contains_key(path) || temporary {
                     continue;
                 }
-                // a foreign name that the ledger cannot tell from its own, of a file that keeps another name
-                let looks_ours = self.rows().get(path) == Some(&found.0.id) && wanted.contains_key(&found.0);
+                // made by the user just as we had made it, name and file alike: the ledger cannot tell it from its own.
+                // Its content still has a name, as was checked above
+                let looks_ours = rows.get(path) == Some(&found.0.id);
                 if looks_ours {
                     continue;
                 }
@@ -252,7 +252,7 @@ impl<D: Disk> World<D> {
     /// An update that is killed: the `files`-th change of the file system and the `commits`-th of the ledger fail, and
     /// all after them.
     pub(crate) fn killed_update(&mut self, files: Option<u64>, commits: Option<u64>) {
-        let before = self.disk.names();
+        let (before, rows) = (self.disk.names(), self.rows());
         let Ok(plan) = self.plan() else { return };
         self.disk.mem().unwrap().stop_after(files);
         self.ledger.stop_after(commits);
@@ -260,7 +260,7 @@ impl<D: Disk> World<D> {
         self.disk.mem().unwrap().stop_after(None);
         self.ledger.stop_after(None);
         let after = self.disk.names();
-        self.check_safe(&before, &after);
+        self.check_safe(&before, &rows, &after);
         let mut owned: BTreeMap<PathBuf, u64> = self
             .standing(&before)
             .into_iter()
@@ -277,8 +277,12 @@ impl<D: Disk> World<D> {
                 owned.insert(path.clone(), found.1);
             }
         }
-        // names that it had taken over stay ours if the ledger says so
-        for (path, id) in self.rows() {
+        // names that it took over are ours if the ledger says so now; what it said before may be about another file
+        let new_rows = self
+            .rows()
+            .into_iter()
+            .filter(|(path, id)| rows.get(path) != Some(id));
+        for (path, id) in new_rows {
             if let Some(found) = after.get(&path).filter(|found| found.0.id == id) {
                 owned.insert(path, found.1);
             }
@@ -288,7 +292,7 @@ impl<D: Disk> World<D> {
 
     /// A full update, and everything that must be true after it.
     pub(crate) fn update(&mut self) -> Outcome {
-        let before = self.disk.names();
+        let (before, rows) = (self.disk.names(), self.rows());
         let first = match self.plan() {
             Ok(plan) => plan,
             Err(Error::Path(_) | Error::OtherVolume { .. }) if self.sources.len() > 1 => {
@@ -307,7 +311,7 @@ impl<D: Disk> World<D> {
         let planned = steps(&first);
         let outcome = apply(self.disk.fs(), first, &mut self.ledger, &Silent);
         let after = self.disk.names();
-        self.check_safe(&before, &after);
+        self.check_safe(&before, &rows, &after);
         for failure in &outcome.failures {
             assert_eq!(
                 failure.fault.kind(),
@@ -349,7 +353,9 @@ impl<D: Disk> World<D> {
         for failure in &outcome.failures {
             // the source that a deletion took may have been the other name of one that was to go: it stays
             let kind = failure.fault.kind();
-            let stays = self.options.deleted == Deleted::DeleteSource && kind == FaultKind::Stale;
+            // and a new file that was to get its name finds it taken
+            let stays = self.options.deleted == Deleted::DeleteSource
+                && matches!(kind, FaultKind::Stale | FaultKind::Exists);
             assert!(
                 stays || kind == FaultKind::TooManyLinks,
                 "{failure} in {planned:?}"
@@ -497,7 +503,7 @@ impl<D: Disk> World<D> {
             "a second update changes something"
         );
         assert!(failed || outcome.linked + outcome.removed + outcome.relinked == 0);
-        self.check_safe(&names, &self.disk.names());
+        self.check_safe(&names, &self.rows(), &self.disk.names());
         if failed {
             let rows = self.rows();
             let ours = |(path, found): &(&PathBuf, &(FileId, u64))| rows.get(*path) == Some(&found.0.id);
