@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use polylink_nt::NtStatus;
+
 use crate::name::shown;
 
 /// What went wrong, in terms that every file system shares.
@@ -160,7 +162,10 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text();
+        let text = match self.code {
+            Code::NtStatus(code) if !self.symbol.is_empty() => NtStatus::new(code).text(),
+            _ => self.text(),
+        };
         match (self.symbol, self.code) {
             ("", Code::Errno(number)) => write!(f, "{text} (errno {number})"),
             ("", Code::Win32(number)) => write!(f, "{text} (Windows error {number})"),
@@ -178,6 +183,42 @@ impl fmt::Debug for Fault {
 }
 
 impl Error for Fault {}
+
+/// The fault that carries a status of NT; Win32 code, errno and text follow from that.
+impl From<NtStatus> for Fault {
+    fn from(status: NtStatus) -> Self {
+        use FaultKind as K;
+        let kind = match status {
+            NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NO_SUCH_FILE | NtStatus::OBJECT_PATH_NOT_FOUND => {
+                K::NotFound
+            }
+            NtStatus::OBJECT_NAME_COLLISION => K::Exists,
+            NtStatus::FILE_IS_A_DIRECTORY => K::IsDirectory,
+            NtStatus::NOT_A_DIRECTORY => K::NotDirectory,
+            NtStatus::NOT_SAME_DEVICE => K::CrossesVolumes,
+            NtStatus::TOO_MANY_LINKS => K::TooManyLinks,
+            NtStatus::ACCESS_DENIED | NtStatus::CANNOT_DELETE => K::AccessDenied,
+            NtStatus::PRIVILEGE_NOT_HELD => K::NotPermitted,
+            NtStatus::MEDIA_WRITE_PROTECTED => K::ReadOnly,
+            NtStatus::DISK_FULL => K::NoSpace,
+            NtStatus::NAME_TOO_LONG => K::NameTooLong,
+            NtStatus::OBJECT_NAME_INVALID
+            | NtStatus::OBJECT_PATH_INVALID
+            | NtStatus::OBJECT_PATH_SYNTAX_BAD => K::NameInvalid,
+            NtStatus::NOT_SUPPORTED
+            | NtStatus::NOT_IMPLEMENTED
+            | NtStatus::INVALID_DEVICE_REQUEST
+            | NtStatus::INVALID_INFO_CLASS => K::Unsupported,
+            NtStatus::IO_REPARSE_TAG_NOT_HANDLED => K::SymlinkMet,
+            NtStatus::DIRECTORY_NOT_EMPTY => K::NotEmpty,
+            NtStatus::SHARING_VIOLATION | NtStatus::DELETE_PENDING | NtStatus::USER_MAPPED_FILE => K::Busy,
+            NtStatus::FILE_CORRUPT_ERROR | NtStatus::DISK_CORRUPT_ERROR => K::Io,
+            NtStatus::FILE_DELETED | NtStatus::FILE_CLOSED => K::Stale,
+            _ => K::Other,
+        };
+        Self::new(kind, Code::NtStatus(status.code()), status.name().unwrap_or(""))
+    }
+}
 
 impl From<FaultKind> for Fault {
     fn from(kind: FaultKind) -> Self {
@@ -264,6 +305,18 @@ impl<T> ResultExt<T> for Result<T, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_of_nt_is_carried_with_its_name_code_and_text() {
+        let fault = Fault::from(NtStatus::FILE_IS_A_DIRECTORY);
+        assert_eq!(fault.kind(), FaultKind::IsDirectory);
+        assert_eq!(
+            fault.to_string(),
+            "the file is a directory (STATUS_FILE_IS_A_DIRECTORY 0xC00000BA)"
+        );
+        let unknown = Fault::from(NtStatus::new(0xC000_0001));
+        assert_eq!(unknown.to_string(), "the system refused (NTSTATUS 0xC0000001)");
+    }
 
     #[test]
     fn an_error_names_both_paths_and_its_cause_the_code() {

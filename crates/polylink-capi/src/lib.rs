@@ -1,0 +1,1 @@
+//! polylink from C.

@@ -1,0 +1,1 @@
+//! The structures of NtSetInformationFile and NtQueryInformationFile that concern names, as bytes.

@@ -1,0 +1,1 @@
+//! Comparing names as NTFS does: unit by unit, through a table of upper cases.
