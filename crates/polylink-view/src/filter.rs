@@ -12,6 +12,15 @@ pub struct Filter {
     exclude: Option<Patterns>,
 }
 
+/// Whether a pattern tells capital letters from small ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Case {
+    /// It does, as on Unix.
+    Matters,
+    /// It does not, as users of Windows expect.
+    Ignored,
+}
+
 #[derive(Clone, Debug)]
 struct Patterns {
     names: GlobSet,
@@ -25,9 +34,18 @@ impl Filter {
     ///
     /// [`Error::Glob`] for a pattern that cannot be understood.
     pub fn new<S: AsRef<str>>(include: &[S], exclude: &[S]) -> Result<Self, Error> {
+        Self::with_case(include, exclude, Case::Matters)
+    }
+
+    /// The same, and says whether a capital letter is another letter.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filter::new`].
+    pub fn with_case<S: AsRef<str>>(include: &[S], exclude: &[S], case: Case) -> Result<Self, Error> {
         Ok(Self {
-            include: Patterns::new(include)?,
-            exclude: Patterns::new(exclude)?,
+            include: Patterns::new(include, case)?,
+            exclude: Patterns::new(exclude, case)?,
         })
     }
 
@@ -58,7 +76,7 @@ impl Filter {
 }
 
 impl Patterns {
-    fn new<S: AsRef<str>>(globs: &[S]) -> Result<Option<Self>, Error> {
+    fn new<S: AsRef<str>>(globs: &[S], case: Case) -> Result<Option<Self>, Error> {
         if globs.is_empty() {
             return Ok(None);
         }
@@ -69,6 +87,7 @@ impl Patterns {
             let built = GlobBuilder::new(pattern)
                 .literal_separator(true)
                 .backslash_escape(true)
+                .case_insensitive(case == Case::Ignored)
                 .build()
                 .map_err(|error| Error::Glob {
                     glob: glob.to_owned(),
@@ -119,5 +138,8 @@ mod tests {
         assert!(filter.leaves_out_directory(b"2007/thumbs"));
         assert!(!filter.leaves_out_directory(b"2007"));
         assert!(Filter::new(&["a[", "b"], &[]).is_err());
+        assert!(!filter.takes_file(b"a.JPG"));
+        let filter = Filter::with_case(&["*.jpg"], &["2007/**"], Case::Ignored).unwrap();
+        assert!(filter.takes_file(b"2006/a.JPG") && !filter.takes_file(b"2007/a.jpg"));
     }
 }

@@ -59,7 +59,7 @@ use polylink_walk::{Mounts, Options as WalkOptions, Root};
 
 pub use apply::apply;
 pub use error::Error;
-pub use filter::Filter;
+pub use filter::{Case, Filter};
 pub use ledger::{Ledger, LedgerFault, ledger_path, open_ledger};
 pub use options::{Appear, Deleted, Options, Orphans, Request, Superseded};
 pub use plan::{OldVersion, Plan, Step, Why};

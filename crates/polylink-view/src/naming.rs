@@ -99,7 +99,7 @@ impl<'a> Naming<'a> {
             }
         }
         let dir = sources.dir(wanted);
-        let folders = dir.relative.as_os_str().as_encoded_bytes();
+        let folders = dir.folders.as_slice();
         let subject = Subject {
             name: Name::new(own),
             folders,

@@ -1,7 +1,6 @@
 //! Source directories opened again, each once as long as they come in path order.
 
 use std::num::NonZeroUsize;
-use std::path::Component;
 
 use polylink_core::{At, Dir, Fault, FaultKind, FsResult, Kind, LinkFs, Name, NameBuf, Stat};
 
@@ -40,11 +39,12 @@ impl<'a> Opener<'a> {
         }
         let mut dir = self.sources.roots[wanted.root as usize].dir.clone();
         let mut depth = 0;
-        for component in wanted.relative.components() {
-            let Component::Normal(name) = component else {
-                return Err(FaultKind::NameInvalid.into());
-            };
-            let name = Name::from_os(name);
+        for name in wanted
+            .folders
+            .split(|&byte| byte == b'/')
+            .filter(|name| !name.is_empty())
+        {
+            let name = Name::new(name);
             match self.way.get(depth) {
                 Some((known, open)) if known.name() == name => dir = open.clone(),
                 _ => {

@@ -29,8 +29,8 @@ pub(crate) struct Wanted {
 pub(crate) struct SourceDir {
     /// Its root: index in [`Sources::roots`].
     pub(crate) root: u32,
-    /// Its path below the root; empty for the root.
-    pub(crate) relative: PathBuf,
+    /// The names of the folders from the root to it, joined by slashes on every system; empty for the root.
+    pub(crate) folders: Vec<u8>,
     /// Its absolute path.
     pub(crate) path: PathBuf,
     /// Its place in path order.
@@ -202,8 +202,8 @@ impl Sources {
         by_rank.sort_unstable_by_key(|&number| ranks[number]);
         for number in by_rank {
             if let Some(parent) = walked.dirs[number].parent {
-                excluded[number] = excluded[parent as usize]
-                    || filter.leaves_out_directory(self.dirs[number].relative.as_os_str().as_encoded_bytes());
+                excluded[number] =
+                    excluded[parent as usize] || filter.leaves_out_directory(&self.dirs[number].folders);
             }
         }
         excluded
@@ -239,12 +239,7 @@ impl Sources {
             let mut path = Vec::new();
             files.retain(|file| {
                 let dir = &self.dirs[file.dir as usize];
-                path.clear();
-                path.extend_from_slice(dir.relative.as_os_str().as_encoded_bytes());
-                if !path.is_empty() {
-                    path.push(b'/');
-                }
-                path.extend_from_slice(self.name(file));
+                below(&mut path, &dir.folders, self.name(file));
                 !excluded[file.dir as usize] && filter.takes_file(&path)
             });
             self.left_out.filtered += (before - files.len()) as u64;
@@ -284,15 +279,19 @@ fn paths(walked: &Walked<Gathered>, roots: &[Root], ranks: &[u32]) -> Vec<Source
     for (node, &rank) in walked.dirs.iter().zip(ranks) {
         // a parent has a smaller number than its children
         let dir = match node.parent.map(|parent| &dirs[parent as usize]) {
-            Some(parent) => SourceDir {
-                root: node.root,
-                relative: join(&parent.relative, node.name.bytes()),
-                path: join(&parent.path, node.name.bytes()),
-                rank,
-            },
+            Some(parent) => {
+                let mut folders = Vec::new();
+                below(&mut folders, &parent.folders, node.name.bytes());
+                SourceDir {
+                    root: node.root,
+                    folders,
+                    path: join(&parent.path, node.name.bytes()),
+                    rank,
+                }
+            }
             None => SourceDir {
                 root: node.root,
-                relative: PathBuf::new(),
+                folders: Vec::new(),
                 path: roots[node.root as usize].path.clone(),
                 rank,
             },
@@ -300,6 +299,16 @@ fn paths(walked: &Walked<Gathered>, roots: &[Root], ranks: &[u32]) -> Vec<Source
         dirs.push(dir);
     }
     dirs
+}
+
+/// Puts the path of `name` in `folders` into `path`.
+fn below(path: &mut Vec<u8>, folders: &[u8], name: &[u8]) {
+    path.clear();
+    path.extend_from_slice(folders);
+    if !path.is_empty() {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
 }
 
 pub(crate) fn join(dir: &Path, name: &[u8]) -> PathBuf {

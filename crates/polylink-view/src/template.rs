@@ -27,6 +27,19 @@ enum Part {
 /// The fields that a template may have, for messages.
 pub const FIELDS: &str = "{name} {stem} {ext} {parent} {path} {n} {id}";
 
+/// What no name can hold here; on Windows the names that Win32 takes (\[MS-FSCC\] 2.1.5.2).
+const FORBIDDEN: &[char] = if cfg!(windows) {
+    &['/', '\0', '\\', ':', '*', '?', '"', '<', '>', '|']
+} else {
+    &['/', '\0']
+};
+
+const FORBIDDEN_TEXT: &str = if cfg!(windows) {
+    "a name cannot contain a slash, nor any of \\ : * ? \" < > |; a view is a single directory"
+} else {
+    "a name cannot contain a slash; a view is a single directory"
+};
+
 impl Default for Template {
     fn default() -> Self {
         Self {
@@ -98,10 +111,8 @@ impl Template {
         if parts.is_empty() {
             return Err(wrong("it is empty".to_owned()));
         }
-        if text.contains(['/', '\0']) {
-            return Err(wrong(
-                "a name cannot contain a slash; a view is a single directory".to_owned(),
-            ));
+        if text.contains(FORBIDDEN) {
+            return Err(wrong(FORBIDDEN_TEXT.to_owned()));
         }
         if parts.iter().all(|part| matches!(part, Part::Text(_))) {
             return Err(wrong(format!(

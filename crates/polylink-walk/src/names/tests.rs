@@ -107,7 +107,8 @@ fn what_was_not_read_is_said() {
     let found = find_names(&fs, id, 4, &roots(&fs, &["/"]), &Options::default(), &Silent);
     assert_eq!(found.names.len(), 3);
     assert!(!found.complete);
-    assert_eq!(found.unreadable[0].to_string(), "cannot read '/tree/2007/02'");
+    assert_eq!(found.unreadable[0].action, "read");
+    assert_eq!(found.unreadable[0].path, PathBuf::from("/tree/2007/02"));
     // what cannot hold a name that is missing does not matter
     let found = find_names(&fs, id, 3, &roots(&fs, &["/"]), &Options::default(), &Silent);
     assert!(found.complete);
