@@ -36,4 +36,4 @@ pub mod short;
 mod status;
 pub mod upcase;
 
-pub use status::{Errno, ErrorKind, NtStatus};
+pub use status::{Errno, ErrorKind, NtStatus, win32_name};

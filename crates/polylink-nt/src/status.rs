@@ -5,6 +5,12 @@
 
 use core::fmt;
 
+#[cfg(feature = "std")]
+mod io;
+mod win32;
+
+pub use win32::win32_name;
+
 /// What NT answers: a success, information, a warning or an error.
 ///
 /// Any code fits; those that hard links can meet are constants and have a name, a text, and the error numbers of Win32
@@ -123,7 +129,18 @@ statuses! {
     0xC000_0101 DIRECTORY_NOT_EMPTY 145 [ENOTEMPTY 39] DirectoryNotEmpty "the directory has entries";
     0xC000_0106 NAME_TOO_LONG 206 [ENAMETOOLONG 36] InvalidFilename "the name is too long";
     0xC000_000D INVALID_PARAMETER 87 [EINVAL 22] InvalidInput "an argument is not valid";
+    0xC000_00EF INVALID_PARAMETER_1 87 [EINVAL 22] InvalidInput "the first argument is not valid";
+    0xC000_00F0 INVALID_PARAMETER_2 87 [EINVAL 22] InvalidInput "the second argument is not valid";
     0xC000_00F1 INVALID_PARAMETER_3 87 [EINVAL 22] InvalidInput "the third argument is not valid";
+    0xC000_00F2 INVALID_PARAMETER_4 87 [EINVAL 22] InvalidInput "the fourth argument is not valid";
+    0xC000_00F3 INVALID_PARAMETER_5 87 [EINVAL 22] InvalidInput "the fifth argument is not valid";
+    0xC000_00F4 INVALID_PARAMETER_6 87 [EINVAL 22] InvalidInput "the sixth argument is not valid";
+    0xC000_00F5 INVALID_PARAMETER_7 87 [EINVAL 22] InvalidInput "the seventh argument is not valid";
+    0xC000_00F6 INVALID_PARAMETER_8 87 [EINVAL 22] InvalidInput "the eighth argument is not valid";
+    0xC000_00F7 INVALID_PARAMETER_9 87 [EINVAL 22] InvalidInput "the ninth argument is not valid";
+    0xC000_00F8 INVALID_PARAMETER_10 87 [EINVAL 22] InvalidInput "the tenth argument is not valid";
+    0xC000_00F9 INVALID_PARAMETER_11 87 [EINVAL 22] InvalidInput "the eleventh argument is not valid";
+    0xC000_00FA INVALID_PARAMETER_12 87 [EINVAL 22] InvalidInput "the twelfth argument is not valid";
     0xC000_0003 INVALID_INFO_CLASS 87 [EIO 5] InvalidInput "there is no such information, or not in this direction";
     0xC000_0004 INFO_LENGTH_MISMATCH 24 [EIO 5] Uncategorized "the buffer has the wrong length for its structure";
     0xC000_00BB NOT_SUPPORTED 50 [EOPNOTSUPP 95] Uncategorized "the file system or the system does not support this";
@@ -198,28 +215,55 @@ impl NtStatus {
 
     /// The Win32 error code, as `RtlNtStatusToDosError` gives it: 0 for success, 317 for a status without one.
     ///
-    /// Statuses with the customer bit (`0x2000_0000`) come back as they are, those made from Win32 codes
-    /// (`0xC007_xxxx`, `0x8007_xxxx`, and `0xC001_xxxx` from RPC) as the code that they carry.
+    /// Statuses with the customer bit (`0x2000_0000`) come back as they are, and those made from Win32 codes
+    /// (`0x8007_xxxx`, `0xC007_xxxx`, and `0xC001_xxxx` from RPC) as the code that they carry. Those in the clothes of an
+    /// HRESULT (`0xDxxx_xxxx`, by `HRESULT_FROM_NT`) count as what they are without.
+    ///
+    /// A status that is not a constant here may be one that Windows knows a code for; it gives 317 too.
     #[must_use]
     pub fn win32(self) -> u32 {
-        if let Some(row) = self.row() {
-            return row.win32;
+        const CUSTOMER: u32 = 0x2000_0000;
+        const NT_BIT: u32 = 0x1000_0000;
+        if self.0 & CUSTOMER != 0 {
+            return self.0;
         }
-        match (self.0, self.0 >> 16) {
-            (0, _) => 0,
-            (code, _) if code & 0x2000_0000 != 0 => code,
-            (code, 0xC001 | 0x8007 | 0xC007) => code & 0xFFFF,
+        let plain = match self.0 >> 28 {
+            0xD => Self(self.0 & !NT_BIT),
+            _ => self,
+        };
+        match (plain.row(), plain.0 >> 16) {
+            (Some(row), _) => row.win32,
+            (None, _) if plain == Self::SUCCESS => 0,
+            (None, 0xC001 | 0x8007 | 0xC007) => plain.0 & 0xFFFF,
             _ => UNKNOWN_TO_WIN32,
         }
     }
 
-    /// The error of Unix that stands for it, where there is one.
+    /// The symbol of [`Self::win32`], such as `ERROR_ALREADY_EXISTS`.
+    #[must_use]
+    pub fn win32_name(self) -> Option<&'static str> {
+        win32_name(self.win32())
+    }
+
+    /// The error of Unix that stands for it, where there is one; see also [`Self::errno_of_link`].
     #[must_use]
     pub fn errno(self) -> Option<Errno> {
         self.row().and_then(|row| row.errno)
     }
 
-    /// Its class among the errors of Rust's standard library.
+    /// The error of link(2) and linkat(2) that stands for it, where there is one.
+    ///
+    /// It is [`Self::errno`] but for `FILE_IS_A_DIRECTORY`: that is `EISDIR` to other calls, while link(2) has `EPERM`
+    /// for a directory.
+    #[must_use]
+    pub fn errno_of_link(self) -> Option<Errno> {
+        match self {
+            Self::FILE_IS_A_DIRECTORY => errno!(EPERM 1),
+            _ => self.errno(),
+        }
+    }
+
+    /// Its class among the errors of Rust's standard library: the one that it has for the Win32 code.
     #[must_use]
     pub fn kind(self) -> ErrorKind {
         self.row().map_or(ErrorKind::Uncategorized, |row| row.kind)

@@ -1,0 +1,3 @@
+//! NT's rules, row by row.
+
+mod status;
