@@ -17,6 +17,7 @@ mod mounts;
 mod story;
 mod truth;
 mod unprivileged;
+mod wine;
 
 use std::time::Instant;
 
@@ -208,6 +209,13 @@ const JUDGES: &[Judge] = &[
         "kill-update",
         "killed at random instants of an update",
         kill::update,
+    ),
+    judge("wine-build", "both targets for Windows build", wine::build),
+    judge("wine-tests", "the crates' own tests under Wine", wine::tests),
+    judge(
+        "wine-cli",
+        "the release program under Wine, looked at from Linux",
+        wine::cli,
     ),
 ];
 

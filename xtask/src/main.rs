@@ -6,12 +6,16 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(unix)]
 mod bench;
 mod ci;
 mod exports;
+#[cfg(unix)]
 mod judges;
 mod shell;
 mod tidy;
+#[cfg(unix)]
+mod windows;
 
 use std::process::ExitCode;
 
@@ -35,23 +39,45 @@ enum Task {
     /// Check the rules of this repository that a program can check
     Tidy,
     /// Let file systems and tools that others wrote judge the release binary (needs root)
+    #[cfg(unix)]
     Judges(judges::Args),
     /// Measure the release binary against its peers and print a table
+    #[cfg(unix)]
     Bench(bench::Args),
+    /// The same, on Linux only: they mount file systems and compare with Unix tools
+    #[cfg(not(unix))]
+    #[command(name = "judges", alias = "bench")]
+    NotHere(NotHere),
     /// Write the generated files under exports/ anew
     Exports,
     /// Link every name of a list into a directory and do nothing else: the least that a flat view can cost
+    #[cfg(unix)]
     #[command(hide = true)]
     BareLink(bench::bare_link::Args),
+}
+
+#[cfg(not(unix))]
+#[derive(clap::Args)]
+struct NotHere {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _args: Vec<String>,
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
+        #[cfg(unix)]
         Task::Judges(args) => judges::run(&args),
+        #[cfg(unix)]
         Task::Bench(args) => bench::run(&args),
+        #[cfg(not(unix))]
+        Task::NotHere(_) => Err(shell::Failure(
+            "judges and benchmarks need Linux; here, `cargo test --workspace -- --include-ignored` judges"
+                .to_owned(),
+        )),
         Task::Exports => exports::run(),
+        #[cfg(unix)]
         Task::BareLink(args) => bench::bare_link::run(&args),
     };
     match result {

@@ -30,6 +30,7 @@ impl From<io::Error> for Failure {
     }
 }
 
+#[cfg(unix)]
 impl From<rustix::io::Errno> for Failure {
     fn from(error: rustix::io::Errno) -> Self {
         Self(error.to_string())
@@ -53,6 +54,7 @@ pub(crate) fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
+#[cfg(unix)]
 /// The folder that cargo builds into.
 pub(crate) fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
@@ -103,6 +105,7 @@ pub(crate) fn shown(command: &Command) -> String {
         .join(" ")
 }
 
+#[cfg(unix)]
 /// Finds a program on PATH or in the folders for administrators, which a plain user's PATH leaves out.
 pub(crate) fn which(program: impl AsRef<OsStr>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -113,6 +116,7 @@ pub(crate) fn which(program: impl AsRef<OsStr>) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+#[cfg(unix)]
 /// Builds the release binary of a package and returns its path.
 pub(crate) fn build_release(package: &str, binary: &str) -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--release", "--package", package]))?;
