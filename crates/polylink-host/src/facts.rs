@@ -1,148 +1,33 @@
-//! What a person needs to know when an operation is refused: mounts, owners, attributes, the kernel's settings.
+//! What a person needs to know when an operation is refused: mounts, owners, attributes, the system's settings.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as platform;
+#[cfg(windows)]
+use windows as platform;
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Dir, Fault, FsResult, PathError, ResultExt as _};
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use polylink_core::{Dir, Fault, FsResult, PathError};
 
-use crate::sys::{HostDir, fault};
-
-/// One line of the mount table (proc(5), `mountinfo`).
+/// One line of the mount table (proc(5), `mountinfo`); on Windows a volume and where it is mounted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mount {
-    /// Where it is mounted.
+    /// Where it is mounted: on Windows a drive such as `C:\`, a folder, or a share.
     pub point: PathBuf,
-    /// The file system's type, such as `ext4` or `fuse.mergerfs`.
+    /// The file system's type, such as `ext4`, `fuse.mergerfs` or `NTFS`.
     pub fs: String,
     /// The directory of the file system that stands at the mount point: not `/` for a bind mount or a subvolume.
     pub root: PathBuf,
-    /// The device or other source.
+    /// The device or other source: on Windows the volume's own name `\\?\Volume{…}\`, or the share.
     pub source: String,
-    /// The options of the mount and of the file system, separated by commas.
+    /// The options of the mount and of the file system, separated by commas. On Windows `ro` or `rw`, and `remote`.
     pub options: String,
-}
-
-/// The mount that a path is reached through, symbolic links followed.
-///
-/// # Errors
-///
-/// As opening the path does; `Unsupported` where the system has no such table.
-pub fn mount_of(path: &Path) -> io::Result<Mount> {
-    let fd = openat(CWD, path, path_only(), Mode::empty())?;
-    mount::of(fd.as_fd())
-}
-
-#[cfg(target_os = "linux")]
-pub(crate) fn mount_of_fd(dir: &HostDir) -> io::Result<Mount> {
-    mount::of(dir.as_fd())
-}
-
-#[cfg(target_os = "linux")]
-fn path_only() -> OFlags {
-    OFlags::PATH | OFlags::CLOEXEC
-}
-
-#[cfg(not(target_os = "linux"))]
-fn path_only() -> OFlags {
-    OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC
-}
-
-#[cfg(not(target_os = "linux"))]
-mod mount {
-    use super::*;
-
-    pub(super) fn of(_fd: BorrowedFd<'_>) -> io::Result<Mount> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod mount {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
-
-    use rustix::fs::{AtFlags, StatxFlags, statx};
-
-    use super::{BorrowedFd, Mount, PathBuf, io};
-
-    pub(super) fn of(fd: BorrowedFd<'_>) -> io::Result<Mount> {
-        let id = statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id;
-        let table = std::fs::read("/proc/self/mountinfo")?;
-        table
-            .split(|&byte| byte == b'\n')
-            .filter_map(parse)
-            .find_map(|(found, mount)| (found == id).then_some(mount))
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
-    pub(super) fn parse(line: &[u8]) -> Option<(u64, Mount)> {
-        let mut fields = line.split(|&byte| byte == b' ');
-        let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-        let (root, point) = (fields.nth(2)?, fields.next()?);
-        let own = fields.next()?;
-        let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(&unescape(bytes)).into_owned();
-        let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(&unescape(bytes)));
-        let fs = text(fields.next()?);
-        let source = text(fields.next()?);
-        let options = format!("{},{}", text(own), text(fields.next().unwrap_or_default()));
-        Some((
-            id,
-            Mount {
-                point: path(point),
-                fs,
-                root: path(root),
-                source,
-                options,
-            },
-        ))
-    }
-
-    /// Space, tab, newline and backslash stand as `\040` and so on.
-    fn unescape(bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
-        let mut rest = bytes;
-        while let [first, tail @ ..] = rest {
-            if let (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) = (first, tail) {
-                out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
-                rest = after;
-            } else {
-                out.push(*first);
-                rest = tail;
-            }
-        }
-        out
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use std::path::Path;
-
-        use super::*;
-
-        #[test]
-        fn a_line_of_the_table_is_read_with_its_escapes() {
-            let line =
-                b"36 35 98:0 /sub /mnt\\040two rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
-            let (id, mount) = parse(line).unwrap();
-            assert_eq!(id, 36);
-            assert_eq!(mount.point, Path::new("/mnt two"));
-            assert_eq!(mount.root, Path::new("/sub"));
-            assert_eq!((mount.fs.as_str(), mount.source.as_str()), ("ext3", "/dev/root"));
-            assert_eq!(mount.options, "rw,noatime,rw,errors=continue");
-            assert!(parse(b"nonsense").is_none());
-        }
-
-        #[test]
-        fn the_mount_of_a_temporary_folder_holds_it() {
-            let folder = tempfile::tempdir().unwrap();
-            let mount = super::super::mount_of(folder.path()).unwrap();
-            assert!(folder.path().canonicalize().unwrap().starts_with(&mount.point));
-        }
-    }
 }
 
 /// Attributes that refuse links whatever the permissions say (chattr(1)).
@@ -154,100 +39,72 @@ pub struct Attributes {
     pub append_only: bool,
 }
 
-/// The attributes of a file; `None` where the file system has none or they cannot be read.
+/// The mount that a path is reached through, symbolic links followed.
+///
+/// # Errors
+///
+/// As opening the path does; `Unsupported` where the system has no such table.
+pub fn mount_of(path: &Path) -> io::Result<Mount> {
+    platform::mount_of(path)
+}
+
+/// The attributes of a file; `None` where the file system has none or they cannot be read, and on Windows, where no
+/// attribute refuses links.
 #[must_use]
 pub fn attributes(path: &Path) -> Option<Attributes> {
-    attributes_of(path)
-}
-
-#[cfg(target_os = "linux")]
-fn attributes_of(path: &Path) -> Option<Attributes> {
-    use rustix::fs::{IFlags, ioctl_getflags};
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let flags = ioctl_getflags(openat(CWD, path, flags, Mode::empty()).ok()?).ok()?;
-    Some(Attributes {
-        immutable: flags.contains(IFlags::IMMUTABLE),
-        append_only: flags.contains(IFlags::APPEND),
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn attributes_of(_path: &Path) -> Option<Attributes> {
-    None
+    platform::attributes(path)
 }
 
 /// Whether `fs.protected_hardlinks` is on: one must then own a file, or be able to read and write it, to link it
 /// (proc(5)). `None` where the system has no such setting.
 #[must_use]
 pub fn protected_hardlinks() -> Option<bool> {
-    let setting = std::fs::read_to_string("/proc/sys/fs/protected_hardlinks").ok()?;
-    Some(setting.trim() != "0")
+    platform::protected_hardlinks()
 }
 
-/// The name of a user, as the local user table has it.
+/// The name of a user: on Unix as the local user table has it, on Windows of the current one only.
 #[must_use]
 pub fn user_name(uid: u32) -> Option<String> {
-    let table = std::fs::read_to_string("/etc/passwd").ok()?;
-    table.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
-    })
+    platform::user_name(uid)
 }
 
-/// The user that this process acts as.
+/// The user that this process acts as: on Windows the last part of the security identifier, 500 for the administrator.
 #[must_use]
 pub fn current_user() -> u32 {
-    rustix::process::geteuid().as_raw()
+    platform::current_user()
 }
 
-/// Lets this process open as many files as the system allows it; deep trees need a handle for each level.
+/// Lets this process open as many files as the system allows it; deep trees need a handle for each level. On Windows
+/// there is no such limit.
 pub fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // OK to ignore: then there are fewer, and a directory that cannot be opened is reported
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    );
+    platform::raise_open_files();
 }
 
-/// Writes all that waits in memory for the directory's file system to the disk, so that free space can be measured.
+/// Writes all that waits in memory for the directory's file system to the disk, so that free space can be measured. On
+/// Windows, where that takes an administrator, it is the directory's own.
 ///
 /// # Errors
 ///
 /// As the file system says.
 pub fn sync(dir: &Dir) -> FsResult<()> {
-    let dir: &HostDir = dir.handle()?;
-    #[cfg(target_os = "linux")]
-    {
-        rustix::fs::syncfs(dir).map_err(fault)
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        rustix::fs::fsync(dir).map_err(fault)
-    }
+    platform::sync(dir)
 }
 
 /// The fault behind an error of the standard library, where the system gave a number.
 #[must_use]
 pub fn fault_of(error: &io::Error) -> Option<Fault> {
-    rustix::io::Errno::from_io_error(error).map(fault)
+    platform::fault_of(error)
 }
 
-/// The absolute path without symbolic links, `.` and `..`.
+/// The absolute path without symbolic links, `.` and `..`. On Windows without `\\?\` in front where it is short and
+/// means the same without.
 ///
 /// # Errors
 ///
 /// As the file system says, with the path.
 pub fn absolute(path: &Path) -> Result<PathBuf, PathError> {
-    std::fs::canonicalize(path)
-        .map_err(|error| {
-            let errno = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
-            fault(errno)
-        })
-        .at("find", path)
+    platform::absolute(path)
 }
+
+#[cfg(target_os = "linux")]
+pub(crate) use unix::mount_of_fd;

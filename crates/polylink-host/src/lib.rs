@@ -20,6 +20,7 @@
 //!
 //! Linux has its own code for what `statx`, `getdents64` and `statfs` give; other Unix systems share the portable code.
 
+pub mod door;
 pub mod facts;
 mod sys;
 
