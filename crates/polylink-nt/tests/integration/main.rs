@@ -2,5 +2,8 @@
 
 mod info;
 mod info_links;
+mod name;
+mod name_short;
+mod name_upcase;
 mod random;
 mod status;
