@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use polylink_nt::name::{units_of_wtf8, wtf8_of_units};
+use polylink_nt::upcase::UpcaseTable;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::name::Name;
@@ -15,6 +17,9 @@ pub enum CaseRule {
     /// They cannot: names are compared by Unicode's full case folding of their canonical decomposition, as the
     /// casefold directories of ext4 and f2fs do. Bytes that are not text are compared as they are.
     Folded,
+    /// They cannot: names are compared unit by unit through NT's default upper-case table, as NTFS and Windows do
+    /// ([`polylink_nt::upcase::UpcaseTable`]). Bytes that are not WTF-8 are compared as they are.
+    Upcased,
 }
 
 /// In what a name's length is counted.
@@ -45,6 +50,13 @@ impl NameRules {
         unit: NameUnit::Bytes,
     };
 
+    /// Windows and NTFS: by NT's upper-case table, 255 UTF-16 units.
+    pub const NT: Self = Self {
+        case: CaseRule::Upcased,
+        max_len: 255,
+        unit: NameUnit::Utf16,
+    };
+
     /// The key under which two names that cannot stand side by side are equal.
     #[must_use]
     pub fn key<'a>(&self, name: Name<'a>) -> Cow<'a, [u8]> {
@@ -62,6 +74,7 @@ impl NameRules {
                     .collect();
                 Cow::Owned(folded.into_bytes())
             }
+            (CaseRule::Upcased, _) => upcased(name.bytes()),
             _ => Cow::Borrowed(name.bytes()),
         }
     }
@@ -83,6 +96,27 @@ impl NameRules {
     #[must_use]
     pub fn fits(&self, name: &[u8]) -> bool {
         self.len(name) <= self.max_len
+    }
+}
+
+/// A name in NT's upper case.
+fn upcased(name: &[u8]) -> Cow<'_, [u8]> {
+    if name.is_ascii() {
+        // the table changes the 26 letters of ASCII and nothing else there
+        return if name.iter().any(u8::is_ascii_lowercase) {
+            Cow::Owned(name.to_ascii_uppercase())
+        } else {
+            Cow::Borrowed(name)
+        };
+    }
+    let Some(units) = units_of_wtf8(name) else {
+        return Cow::Borrowed(name);
+    };
+    let upper = UpcaseTable::windows().upcased(&units);
+    if upper == units {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(wtf8_of_units(&upper))
     }
 }
 
@@ -154,6 +188,51 @@ mod tests {
             );
         }
         assert_ne!(folded.key(Name::new(b"A\xff")), folded.key(Name::new(b"a\xff")));
+    }
+
+    #[test]
+    fn names_of_nt_meet_by_its_upper_case_and_by_nothing_more() {
+        let key = |name: &[u8]| NameRules::NT.key(Name::new(name)).into_owned();
+        for (a, b) in [
+            ("readme.TXT", "README.txt"),
+            ("Größe", "gRÖßE"),
+            ("Ω", "ω"),
+            ("ÿ", "Ÿ"),
+            ("🔥a", "🔥A"),
+        ] {
+            assert_eq!(key(a.as_bytes()), key(b.as_bytes()), "{a} {b}");
+        }
+        for (a, b) in [
+            ("straße", "STRASSE"),
+            ("I", "ı"),
+            ("i", "İ"),
+            ("ς", "Σ"),
+            ("\u{c5}", "A\u{30a}"),
+            ("𐐀", "𐐨"),
+            ("a", "b"),
+        ] {
+            assert_ne!(key(a.as_bytes()), key(b.as_bytes()), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn names_of_nt_that_are_no_text_have_keys_too() {
+        let key = |name: &[u8]| NameRules::NT.key(Name::new(name)).into_owned();
+        // a lone surrogate is kept, and case counts nothing beside it
+        assert_eq!(key(b"\xED\xA0\xBDa"), b"\xED\xA0\xBDA");
+        assert_eq!(key(b"a\xED\xB4\xA5"), key(b"A\xED\xB4\xA5"));
+        // no WTF-8: as it is
+        assert_eq!(key(b"a\xFF"), b"a\xFF");
+        assert_ne!(key(b"a\xFF"), key(b"A\xFF"));
+    }
+
+    #[test]
+    fn keys_of_names_in_upper_case_are_the_names() {
+        for name in ["README.TXT", "12-34", "GRÖßE", "日本"] {
+            assert!(
+                matches!(NameRules::NT.key(Name::new(name)), Cow::Borrowed(key) if key == name.as_bytes())
+            );
+        }
     }
 
     #[test]
