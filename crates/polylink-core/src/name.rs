@@ -151,7 +151,12 @@ mod os {
                 [] => {}
                 // a surrogate in WTF-8: ED A0..BF 80..BF
                 [0xED, b @ 0xA0..=0xBF, c @ 0x80..=0xBF, tail @ ..] => {
-                    units.push(0xD000 | (u16::from(b & 0x3F) << 6) | u16::from(c & 0x3F));
+                    let unit = 0xD000 | (u16::from(b & 0x3F) << 6) | u16::from(c & 0x3F);
+                    // a pair is one character, and has four bytes: so would be a second spelling of its name
+                    if unit >= 0xDC00 && units.last().is_some_and(|last| (0xD800..0xDC00).contains(last)) {
+                        return None;
+                    }
+                    units.push(unit);
                     rest = tail;
                 }
                 _ => return None,

@@ -69,10 +69,8 @@ pub(super) fn fault_of(error: &io::Error) -> Option<Fault> {
 }
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, PathError> {
-    use std::os::windows::ffi::OsStrExt as _;
-    let found = std::fs::canonicalize(path)
-        // only a path that can be none, with a NUL in it, has no number
-        .map_err(|error| fault_of(&error).unwrap_or(NtStatus::OBJECT_NAME_INVALID.into()))
-        .at("find", path)?;
-    Ok(sys::plain(&found.as_os_str().encode_wide().collect::<Vec<u16>>()))
+    sys::open_path(path)
+        .and_then(|file| sys::final_path(&file))
+        .map(|found| sys::plain(&found))
+        .at("find", path)
 }

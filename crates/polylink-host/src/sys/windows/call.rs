@@ -5,23 +5,29 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
+use std::mem::transmute;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle, RawHandle};
 use std::ptr::{null, null_mut};
+use std::sync::OnceLock;
 
 use polylink_nt::NtStatus;
-use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Wdk::Foundation::{NtQueryObject, OBJECT_ATTRIBUTES};
 use windows_sys::Wdk::Storage::FileSystem as wdk;
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_NAME, ERROR_MORE_DATA, GetLastError, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS,
-    OBJ_CASE_INSENSITIVE, UNICODE_STRING,
+    ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_NAME, ERROR_MORE_DATA, GetLastError, HANDLE,
+    INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, UNICODE_STRING,
 };
 use windows_sys::Win32::Security::{
     GetSidSubAuthority, GetSidSubAuthorityCount, GetTokenInformation, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem as win32;
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
+
+/// `ObjectNameInformation` (ntifs.h).
+const OBJECT_NAME_INFORMATION_CLASS: i32 = 1;
 
 /// A code of Win32.
 pub(crate) type Win32Error = u32;
@@ -243,6 +249,31 @@ impl File {
         done(unsafe { wdk::NtFlushBuffersFile(self.raw(), &raw mut answer) })
     }
 
+    /// `NtQueryObject` for the name by which the system knows it: a path from the root of NT's names.
+    pub(super) fn object_name(&self) -> Result<Vec<u16>, NtStatus> {
+        // UNICODE_STRING: Length u16, MaximumLength u16, and a pointer to the text, which lies behind it
+        const HEADER: usize = size_of::<UNICODE_STRING>();
+        let mut buffer = vec![0; HEADER + usize::from(u16::MAX) + 9];
+        let buffer = aligned(&mut buffer);
+        // SAFETY: the system writes at most `length` bytes to `buffer`; nobody asks how many.
+        done(unsafe {
+            NtQueryObject(
+                self.raw(),
+                OBJECT_NAME_INFORMATION_CLASS,
+                buffer.as_mut_ptr().cast::<c_void>(),
+                length(buffer.len()),
+                null_mut(),
+            )
+        })?;
+        let len = usize::from(u16::from_le_bytes([buffer[0], buffer[1]]));
+        Ok(buffer[HEADER..]
+            .get(..len)
+            .unwrap_or_default()
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect())
+    }
+
     /// `GetFinalPathNameByHandleW`.
     pub(super) fn final_path(&self, flags: u32) -> Result<Vec<u16>, Win32Error> {
         grown(|buffer| {
@@ -346,43 +377,77 @@ pub(super) fn move_file(existing: &[u16], new: &[u16], flags: u32) -> Result<(),
     win32(unsafe { win32::MoveFileExW(existing.as_ptr(), new.as_ptr(), flags) })
 }
 
+type FindFirst = unsafe extern "system" fn(*const u16, u32, *mut u32, *mut u16) -> HANDLE;
+type FindNext = unsafe extern "system" fn(HANDLE, *mut u32, *mut u16) -> i32;
+
+/// `FindFirstFileNameW` and `FindNextFileNameW`, which Wine lacks: a program that needed them to start would not.
+#[derive(Clone, Copy, Debug)]
+struct Finders {
+    first: FindFirst,
+    next: FindNext,
+}
+
+impl Finders {
+    fn load() -> Option<Self> {
+        static LOADED: OnceLock<Option<Finders>> = OnceLock::new();
+        *LOADED.get_or_init(|| {
+            // SAFETY: both names end with a NUL; kernel32 is in every process and never unloaded, so what is found in
+            // it stays. The types are those of the documented functions of these names.
+            unsafe {
+                let kernel32 = GetModuleHandleW(windows_sys::w!("kernel32.dll"));
+                let first = GetProcAddress(kernel32, windows_sys::s!("FindFirstFileNameW"))?;
+                let next = GetProcAddress(kernel32, windows_sys::s!("FindNextFileNameW"))?;
+                Some(Self {
+                    first: transmute::<unsafe extern "system" fn() -> isize, FindFirst>(first),
+                    next: transmute::<unsafe extern "system" fn() -> isize, FindNext>(next),
+                })
+            }
+        })
+    }
+}
+
 /// The names of a file, one after the other: `FindFirstFileNameW` and its like.
 #[derive(Debug)]
-pub(super) struct Names(HANDLE);
+pub(super) struct Names {
+    search: HANDLE,
+    finders: Finders,
+}
 
 impl Drop for Names {
     fn drop(&mut self) {
-        // SAFETY: `Names` is made with the handle of a search, which nobody else closes. OK to ignore: it is read-only.
-        unsafe { win32::FindClose(self.0) };
+        // SAFETY: `search` is that of a search which succeeded, and nobody else closes it. OK to ignore: it only reads.
+        unsafe { win32::FindClose(self.search) };
     }
 }
 
 impl Names {
     /// Begins, with the first name.
     pub(super) fn first(path: &[u16]) -> Result<(Self, Vec<u16>), Win32Error> {
+        let finders = Finders::load().ok_or(ERROR_CALL_NOT_IMPLEMENTED)?;
         let path = terminated(path)?;
         let mut search = INVALID_HANDLE_VALUE;
         let name = Self::name(|len, buffer| {
             // SAFETY: `path` ends with a NUL; at most `*len` units are written to `buffer`.
-            search = unsafe { win32::FindFirstFileNameW(path.as_ptr(), 0, len, buffer) };
+            search = unsafe { (finders.first)(path.as_ptr(), 0, len, buffer.as_mut_ptr()) };
             search != INVALID_HANDLE_VALUE
         })?;
-        Ok((Self(search), name))
+        Ok((Self { search, finders }, name))
     }
 
     /// The next name; the error ERROR_HANDLE_EOF after the last.
     pub(super) fn next(&self) -> Result<Vec<u16>, Win32Error> {
         Self::name(|len, buffer| {
             // SAFETY: the search is open; at most `*len` units are written to `buffer`.
-            unsafe { win32::FindNextFileNameW(self.0, len, buffer) != 0 }
+            unsafe { (self.finders.next)(self.search, len, buffer.as_mut_ptr()) != 0 }
         })
     }
 
-    fn name(mut call: impl FnMut(*mut u32, *mut u16) -> bool) -> Result<Vec<u16>, Win32Error> {
+    /// Calls with a length that is that of the buffer, until the name fits.
+    fn name(mut call: impl FnMut(&mut u32, &mut [u16]) -> bool) -> Result<Vec<u16>, Win32Error> {
         let mut buffer = vec![0; 512];
         loop {
             let mut len = length(buffer.len());
-            if call(&raw mut len, buffer.as_mut_ptr()) {
+            if call(&mut len, &mut buffer) {
                 return Ok(until_nul(buffer));
             }
             match last_error() {

@@ -1,8 +1,7 @@
 //! Open directories: how they are opened, and how they are read.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use polylink_core::{Dir, DirBatch, DirIds, FileId, FsResult, Kind, More, Name};
 use polylink_nt::NtStatus;
@@ -28,8 +27,23 @@ pub(crate) struct HostDir {
     pub(super) ids: DirIds,
     pub(super) form: IdForm,
     reader: Reader,
-    /// Whether the next read begins anew.
-    restart: AtomicBool,
+    scan: Mutex<Scan>,
+}
+
+/// How far the reading of a directory has come.
+///
+/// A further reading takes a handle of its own. Windows would begin anew on the same one, but Wine gives what the first
+/// reading found, as long as the handle is open.
+#[derive(Debug)]
+enum Scan {
+    /// Never read: the directory's own handle will do.
+    New,
+    /// Reading by the directory's own handle.
+    Own,
+    /// Reading by a handle that was opened for it.
+    Other(File),
+    /// Read to the end, or to an error.
+    Over,
 }
 
 /// What is known of a volume once a directory of it was opened.
@@ -174,7 +188,7 @@ impl Volumes {
             ids: known.ids,
             form,
             reader: known.reader,
-            restart: AtomicBool::new(true),
+            scan: Mutex::new(Scan::New),
         }))
     }
 
@@ -224,9 +238,10 @@ fn learn(file: &File, dir: FileId, form: IdForm) -> FsResult<(Known, bool)> {
     let at_once = if device.remote { AT_ONCE_REMOTE } else { AT_ONCE };
     let mut buffer = vec![0; AT_ONCE_REMOTE + 8];
     let buffer = aligned(&mut buffer);
+    let scanned = again(file)?;
     let mut refused = NtStatus::NOT_SUPPORTED;
     for record in Record::ALL {
-        let filled = match file.query_directory(record.class(), Restart::Yes, buffer) {
+        let filled = match scanned.query_directory(record.class(), Restart::Yes, buffer) {
             Ok(filled) => filled,
             Err(status) if is_end(status) => 0,
             Err(status) if lacks_class(status) => {
@@ -275,32 +290,51 @@ fn is_end(status: NtStatus) -> bool {
     matches!(status, NtStatus::NO_MORE_FILES | NtStatus::NO_SUCH_FILE)
 }
 
+/// Opens a directory once more.
+fn again(dir: &File) -> Result<File, NtStatus> {
+    open_units(dir, &[], ACCESS, FOLLOWING)
+}
+
 pub(super) fn read(dir: &HostDir, batch: &mut DirBatch) -> FsResult<More> {
     batch.start(dir.volume, dir.ids);
+    let mut scan = dir.scan.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut restart = Restart::No;
+    if matches!(*scan, Scan::New | Scan::Over) {
+        *scan = match *scan {
+            Scan::New => Scan::Own,
+            _ => Scan::Other(again(&dir.file)?),
+        };
+        restart = Restart::Yes;
+    }
+    let file = match &*scan {
+        Scan::Other(file) => file,
+        _ => &dir.file,
+    };
     let mut buffer = std::mem::take(batch.scratch());
     buffer.resize(dir.reader.at_once + 8, 0);
-    let more = fill(dir, batch, aligned(&mut buffer));
+    let more = fill(file, dir.reader.record, restart, batch, aligned(&mut buffer));
     *batch.scratch() = buffer;
     if !matches!(more, Ok(More::Yes)) {
-        dir.restart.store(true, Ordering::Relaxed);
+        *scan = Scan::Over;
     }
     more
 }
 
-fn fill(dir: &HostDir, batch: &mut DirBatch, buffer: &mut [u8]) -> FsResult<More> {
-    let record = dir.reader.record;
+fn fill(
+    file: &File,
+    record: Record,
+    mut restart: Restart,
+    batch: &mut DirBatch,
+    buffer: &mut [u8],
+) -> FsResult<More> {
     let mut name = Vec::new();
     while batch.len() < BATCH {
-        let restart = if dir.restart.swap(false, Ordering::Relaxed) {
-            Restart::Yes
-        } else {
-            Restart::No
-        };
-        let filled = match dir.file.query_directory(record.class(), restart, buffer) {
+        let filled = match file.query_directory(record.class(), restart, buffer) {
             Ok(filled) => filled,
             Err(status) if is_end(status) => return Ok(More::No),
             Err(status) => return Err(status.into()),
         };
+        restart = Restart::No;
         for entry in entries(record, &buffer[..filled]) {
             let entry = entry?;
             if entry.name != DOT && entry.name != DOTS {

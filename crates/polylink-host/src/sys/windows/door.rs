@@ -16,7 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::call::{self, File, Open, open};
 use super::change::{REPLACE_AS_POSIX, open_to_link, set_name};
 use super::fault::{lacks_class, win32};
-use super::path::{split_nt, to_nt, to_win32};
+use super::path::{split_nt, to_nt, to_win32, verbatim};
 use super::stat::{self, FILE_ITSELF, ITSELF};
 use crate::door::Door;
 
@@ -140,12 +140,8 @@ fn move_links(new: &[u16]) -> FsResult<bool> {
         NtStatus::OBJECT_PATH_NOT_FOUND => win32(ERROR_PATH_NOT_FOUND),
         status => status.into(),
     })?;
-    let as_win32 = |path: &[u16]| {
-        let mut path = path.to_vec();
-        path[1] = u16::from(b'\\'); // `\??\` is `\\?\` for Win32
-        path
-    };
-    let moved = call::move_file(&as_win32(&first), &as_win32(&second), MOVEFILE_CREATE_HARDLINK);
+    let as_win32 = |path: &[u16]| verbatim(path).ok_or(Fault::from(NtStatus::OBJECT_NAME_INVALID));
+    let moved = call::move_file(&as_win32(&first)?, &as_win32(&second)?, MOVEFILE_CREATE_HARDLINK);
     let stays = open_nt(&first, FILE_READ_ATTRIBUTES).is_ok();
     let linked = open(
         None,

@@ -6,7 +6,7 @@ use polylink_core::{Fault, FaultKind, FileId, FsResult, Name};
 use polylink_nt::NtStatus;
 use polylink_nt::info::{InfoClass, LinksInformation};
 use windows_sys::Wdk::Storage::FileSystem::FILE_OPEN;
-use windows_sys::Win32::Foundation::ERROR_HANDLE_EOF;
+use windows_sys::Win32::Foundation::{ERROR_HANDLE_EOF, ERROR_MORE_DATA};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_NAME_NORMALIZED, FILE_NAME_OPENED, FILE_READ_ATTRIBUTES, VOLUME_NAME_DOS, VOLUME_NAME_GUID,
 };
@@ -15,7 +15,7 @@ use super::call::{self, File, Names, Open, aligned, open, u32_at};
 use super::change::open_by_id;
 use super::dir::HostDir;
 use super::fault::{lacks_class, win32};
-use super::path::{plain, to_nt};
+use super::path::{plain, to_nt, verbatim};
 use super::stat::{self, ITSELF, open_at};
 
 /// No file has so many names that they need more.
@@ -34,7 +34,12 @@ pub(crate) fn final_path(file: &File) -> Result<Vec<u16>, Fault> {
             }
         }
     }
-    Err(win32(refused))
+    // Wine has no room there for more than MAX_PATH units, but gives the same path, in NT's form, as the object's name.
+    // On Windows that name begins with the device, and nothing is refused for its length.
+    match file.object_name() {
+        Ok(name) if refused == ERROR_MORE_DATA => verbatim(&name).ok_or(win32(refused)),
+        _ => Err(win32(refused)),
+    }
 }
 
 /// Every name, or `None` where the system does not say, or does not say all of them: those in directories that one may

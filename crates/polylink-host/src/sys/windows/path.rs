@@ -72,6 +72,11 @@ pub(crate) fn to_win32(path: &Path) -> FsResult<Vec<u16>> {
     })
 }
 
+/// A path in NT's form `\??\…` as Win32 takes it unchanged, `\\?\…`; `None` for another path of NT.
+pub(crate) fn verbatim(path: &[u16]) -> Option<Vec<u16>> {
+    Some(joined(r"\\?\", strip(path, r"\??\")?))
+}
+
 /// A path in NT's form, cut before its last component; `None` where it has no two.
 pub(crate) fn split_nt(path: &[u16]) -> Option<(&[u16], &[u16])> {
     let slash = path.iter().rposition(|&unit| unit == SLASH)?;
@@ -264,7 +269,7 @@ mod tests {
             &[0x2E, 0x61, 0x2E, 0x20],
             &[0xFFFF],
         ] {
-            let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            let bytes: Vec<u8> = units.iter().flat_map(|unit| u16::to_le_bytes(*unit)).collect();
             let mut name = Vec::new();
             push_wtf8(&mut name, &bytes);
             assert_eq!(Name::new(&name), Name::from_os(&OsString::from_wide(units)));

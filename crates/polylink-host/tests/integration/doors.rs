@@ -1,0 +1,1 @@
+//! The three calls of Windows that make a hard link.

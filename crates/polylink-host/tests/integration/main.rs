@@ -1,0 +1,11 @@
+//! The host through its public interface: what holds everywhere, and what Windows adds.
+
+mod contract;
+mod env;
+
+#[cfg(windows)]
+mod doors;
+#[cfg(windows)]
+mod real_windows;
+#[cfg(windows)]
+mod windows;
