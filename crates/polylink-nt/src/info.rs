@@ -46,7 +46,7 @@ pub use links::{LinkEntry, LinksError, LinksInformation, LinksReply, StandardLin
 /// How wide handles are, and so where the fields behind them lie.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Layout {
-    /// 32-bit programs, and SMB 1: the first form of \[MS-FSCC\] 2.4.28.
+    /// 32-bit programs, and SMB 1: the first form of \[MS-FSCC\] FileLinkInformation.
     Bits32,
     /// 64-bit programs, and SMB 2: the second form.
     Bits64,

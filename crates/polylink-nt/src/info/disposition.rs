@@ -10,7 +10,7 @@ use super::{EncodeError, Form};
 use crate::NtStatus;
 
 bitflags! {
-    /// The flags of a disposition (\[MS-FSCC\] 2.4.12, `ntddk.h`). None of them: do not delete.
+    /// The flags of a disposition (\[MS-FSCC\] FileDispositionInformation; `ntddk.h`). None of them: do not delete.
     ///
     /// Bits that are none of these are kept: what they mean is for the receiver to judge.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

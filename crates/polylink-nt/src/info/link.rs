@@ -12,7 +12,7 @@ use crate::NtStatus;
 
 bitflags! {
     /// The flags of a link or a rename: those of `FILE_LINK_INFORMATION_EX` and `FILE_RENAME_INFORMATION_EX`, which
-    /// have the same bits (\[MS-FSCC\] 2.4.28 and 2.4.43; `ntifs.h`).
+    /// have the same bits (`ntifs.h`).
     ///
     /// Bits that are none of these are kept: what they mean is for the receiver to judge.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -54,7 +54,7 @@ pub struct LinkInformation {
     pub name: Vec<u16>,
 }
 
-/// Where the fields lie (\[MS-FSCC\] 2.4.28).
+/// Where the fields lie (\[MS-FSCC\] FileLinkInformation).
 struct Offsets {
     root: usize,
     name_length: usize,

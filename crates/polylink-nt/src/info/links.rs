@@ -27,7 +27,7 @@ pub struct LinkEntry {
     pub name: Vec<u16>,
 }
 
-/// Every name of a file, or as many as there was room for (`FILE_LINKS_INFORMATION`, \[MS-FSCC\] 2.4.17).
+/// Every name of a file, or as many as there was room for (`FILE_LINKS_INFORMATION`, \[MS-FSCC\] FileHardLinkInformation).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct LinksInformation {
     /// Bytes that all names take, returned or not.
@@ -225,7 +225,7 @@ fn low_u32(value: usize) -> [u8; 4] {
     u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// How many names a file has (`FILE_STANDARD_LINK_INFORMATION`, \[MS-FSCC\] 2.4.42).
+/// How many names a file has (`FILE_STANDARD_LINK_INFORMATION`, \[MS-FSCC\] FileStandardLinkInformation).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StandardLinkInformation {
     /// Names that are not about to be deleted.
