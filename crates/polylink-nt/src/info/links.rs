@@ -27,7 +27,8 @@ pub struct LinkEntry {
     pub name: Vec<u16>,
 }
 
-/// Every name of a file, or as many as there was room for (`FILE_LINKS_INFORMATION`, \[MS-FSCC\] FileHardLinkInformation).
+/// Every name of a file, or as many as there was room for (`FILE_LINKS_INFORMATION`, \[MS-FSCC\]
+/// FileHardLinkInformation).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct LinksInformation {
     /// Bytes that all names take, returned or not.
