@@ -1,6 +1,7 @@
 //! The facts on Windows.
 
 use std::io;
+use std::os::windows::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use polylink_core::{Code, Dir, Fault, FsResult, LinkFs as _, PathError, ResultExt as _};
@@ -23,18 +24,23 @@ fn find_mount(path: &Path) -> FsResult<Mount> {
     let device = sys::Device::of(&file)?;
     let point = sys::volume_path(&sys::final_path(&file)?).map_err(sys::win32_fault)?;
     // a share has no such name, and is its own source
-    let source = sys::volume_name(&point).map_or_else(|_| sys::plain(&point), |name| sys::to_path(&name));
+    let shown = sys::plain(&point);
+    let source = sys::volume_name(&wide(&shown)).map_or_else(|_| shown.clone(), |name| sys::to_path(&name));
     let mut options = vec![if device.read_only() { "ro" } else { "rw" }];
     if device.remote {
         options.push("remote");
     }
     Ok(Mount {
-        point: sys::plain(&point),
+        point: shown,
         root: PathBuf::from("\\"),
         source: source.to_string_lossy().into_owned(),
         options: options.join(","),
         fs: device.kind,
     })
+}
+
+fn wide(path: &Path) -> Vec<u16> {
+    path.as_os_str().encode_wide().collect()
 }
 
 pub(super) fn attributes(_path: &Path) -> Option<Attributes> {

@@ -16,6 +16,7 @@ mod volume;
 use std::path::{Path, PathBuf};
 
 use polylink_core::{At, Dir, DirBatch, Existing, FsResult, LinkFs, More, Stat, VolumeInfo};
+use windows_sys::Win32::Storage::FileSystem::FILE_READ_ATTRIBUTES;
 
 pub(crate) use call::{user_name, user_number, volume_name, volume_path};
 pub(crate) use dir::HostDir;
@@ -58,7 +59,8 @@ impl LinkFs for HostFs {
 
     fn stat(&self, at: At<'_>) -> FsResult<Stat> {
         let dir = handle(at.dir)?;
-        stat::stat_at(&dir.file, at.name, dir.volume, dir.form)
+        let file = dir.open(at.name, FILE_READ_ATTRIBUTES, stat::ITSELF)?;
+        stat::stat(&file, dir.volume, dir.form)
     }
 
     fn stat_dir(&self, dir: &Dir) -> FsResult<Stat> {

@@ -18,8 +18,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::call::{Aligned, File, Open, open};
 use super::dir::HostDir;
 use super::fault::lacks_class;
-use super::path::name_units;
-use super::stat::{self, ATTRIBUTES, FILE_ITSELF, ITSELF, open_at, open_units};
+use super::stat::{self, ATTRIBUTES, FILE_ITSELF, ITSELF, open_units};
 use super::volume::case_rule;
 
 /// Opens a file to give it another name. Win32 wants the right to write attributes, which newer versions of NTFS want
@@ -78,7 +77,7 @@ pub(super) fn link(
     new: &HostDir,
     new_name: Name<'_>,
 ) -> FsResult<()> {
-    let (existing_name, new_name) = (name_units(existing_name)?, name_units(new_name)?);
+    let (existing_name, new_name) = (existing.units(existing_name)?, new.units(new_name)?);
     let file = open_to_link(|access| open_units(&existing.file, &existing_name, access, ITSELF))?;
     let root = Some(&new.file);
     Ok(set_name(
@@ -97,8 +96,8 @@ pub(super) fn rename(
     new_name: Name<'_>,
     on: Existing,
 ) -> FsResult<()> {
-    let file = open_at(&old.file, old_name, DELETE | FILE_READ_ATTRIBUTES, ITSELF)?;
-    let units = name_units(new_name)?;
+    let file = old.open(old_name, DELETE | FILE_READ_ATTRIBUTES, ITSELF)?;
+    let units = new.units(new_name)?;
     let set = |class, flags| set_name(&file, class, flags, Some(&new.file), &units);
     match on {
         Existing::Keep => {
@@ -125,15 +124,15 @@ fn is_another_name(
     new: &HostDir,
     new_name: Name<'_>,
 ) -> FsResult<bool> {
-    let target = match open_at(&new.file, new_name, FILE_READ_ATTRIBUTES, ITSELF) {
+    let target = match new.open(new_name, FILE_READ_ATTRIBUTES, ITSELF) {
         Err(fault) if fault.kind() == FaultKind::NotFound => return Ok(false),
         target => target?,
     };
-    let id = stat::id(file, old.volume, old.form)?;
-    if stat::id(&target, new.volume, new.form)? != id {
+    let id = old.id(file)?;
+    if new.id(&target)? != id {
         return Ok(false);
     }
-    let one_dir = stat::id(&old.file, old.volume, old.form)? == stat::id(&new.file, new.volume, new.form)?;
+    let one_dir = old.id(&old.file)? == new.id(&new.file)?;
     let rules = NameRules {
         case: case_rule(&new.file),
         ..NameRules::POSIX
@@ -153,7 +152,7 @@ fn replace_classic(
         renamed => return Ok(renamed?),
     };
     let rights = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
-    let Ok(file) = open_at(&dir.file, victim, rights, FILE_ITSELF) else {
+    let Ok(file) = dir.open(victim, rights, FILE_ITSELF) else {
         return Err(refused.into());
     };
     let before = stat::basic(&file)?;
@@ -161,7 +160,7 @@ fn replace_classic(
         return Err(refused.into());
     }
     let links = stat::links(&file)?;
-    let id = stat::id(&file, dir.volume, dir.form)?;
+    let id = dir.id(&file)?;
     set_attributes(&file, &before, ReadOnly::No)?;
     // an open handle, ours too, would keep it from being replaced
     drop(file);
@@ -169,8 +168,8 @@ fn replace_classic(
         Ok(()) if links > 1 => Ok(restore_by_id(dir, id.id, &before)?),
         Ok(()) => Ok(()),
         Err(status) => {
-            let file = open_at(&dir.file, victim, rights, FILE_ITSELF)?;
-            if stat::id(&file, dir.volume, dir.form)? == id {
+            let file = dir.open(victim, rights, FILE_ITSELF)?;
+            if dir.id(&file)? == id {
                 set_attributes(&file, &before, ReadOnly::Yes)?;
             }
             Err(status.into())
@@ -218,7 +217,7 @@ fn set_attributes(file: &File, before: &Aligned<40>, read_only: ReadOnly) -> Res
 }
 
 pub(super) fn unlink(dir: &HostDir, name: Name<'_>) -> FsResult<()> {
-    let name = name_units(name)?;
+    let name = dir.units(name)?;
     let as_posix = DispositionFlags::DELETE | DispositionFlags::POSIX_SEMANTICS;
     let file = open_units(&dir.file, &name, DELETE, FILE_ITSELF)?;
     let disposed = match dispose(&file, as_posix) {
@@ -247,16 +246,20 @@ fn unlink_read_only(dir: &HostDir, name: &[u16]) -> Result<(), NtStatus> {
         Err(status) if lacks_class(status) => {}
         disposed => return disposed,
     }
-    // Before Windows 10 only a file that can be written can be deleted. The attribute is that of the file, not of the
-    // name, so where there are other names it comes back, whether the name went or not.
-    set_attributes(&file, &before, ReadOnly::No)?;
-    let disposed = dispose(&file, DispositionFlags::DELETE);
-    let restored = set_attributes(&file, &before, ReadOnly::Yes);
+    delete_read_only_classic(&file, &before)
+}
+
+/// Before Windows 10 only a file that can be written can be deleted. The attribute is that of the file, not of the
+/// name, so where there are other names it comes back, whether the name went or not.
+fn delete_read_only_classic(file: &File, before: &Aligned<40>) -> Result<(), NtStatus> {
+    set_attributes(file, before, ReadOnly::No)?;
+    let disposed = dispose(file, DispositionFlags::DELETE);
+    let restored = set_attributes(file, before, ReadOnly::Yes);
     match (disposed, restored) {
-        (Ok(()), Err(status)) if stat::links(&file)? > 0 => {
+        (Ok(()), Err(status)) if stat::links(file)? > 0 => {
             // rather all as it was than a file that lost its attribute
-            dispose(&file, DispositionFlags::empty())?;
-            set_attributes(&file, &before, ReadOnly::Yes)?;
+            dispose(file, DispositionFlags::empty())?;
+            set_attributes(file, before, ReadOnly::Yes)?;
             Err(status)
         }
         (disposed, _) => disposed,
@@ -269,7 +272,7 @@ pub(super) fn make_dir(dir: &HostDir, name: Name<'_>) -> FsResult<()> {
         disposition: FILE_CREATE,
         options: FILE_DIRECTORY_FILE,
     };
-    open(Some(&dir.file), &name_units(name)?, how)?;
+    open(Some(&dir.file), &dir.units(name)?, how)?;
     Ok(())
 }
 
@@ -283,5 +286,94 @@ pub(super) fn sync(dir: &HostDir) -> FsResult<()> {
         Err(NtStatus::ACCESS_DENIED | NtStatus::INVALID_HANDLE | NtStatus::OBJECT_TYPE_MISMATCH) => Ok(()),
         Err(status) if lacks_class(status) => Ok(()),
         flushed => Ok(flushed?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What newer systems never come to.
+
+    use polylink_core::{At, Dir, LinkFs as _};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::HostFs;
+
+    /// A folder with a read-only file `a`, which is also `b`, and another file `new`.
+    fn setup() -> (TempDir, HostFs, Dir) {
+        let folder = tempfile::tempdir().unwrap();
+        let fs = HostFs::new();
+        let dir = fs.open_dir(folder.path()).unwrap();
+        std::fs::write(folder.path().join("new"), "new").unwrap();
+        std::fs::write(folder.path().join("a"), "old").unwrap();
+        let at = |name| At::new(&dir, Name::new(name));
+        fs.link(at("a"), at("b")).unwrap();
+        let mut permissions = std::fs::metadata(folder.path().join("a")).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(folder.path().join("a"), permissions).unwrap();
+        (folder, fs, dir)
+    }
+
+    fn is_read_only(folder: &TempDir, name: &str) -> bool {
+        std::fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions()
+            .readonly()
+    }
+
+    #[test]
+    fn deleted_the_old_way_a_read_only_file_keeps_that_on_its_other_name() {
+        let (folder, fs, dir) = setup();
+        let handle: &HostDir = dir.handle().unwrap();
+        let rights = DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+        let file = handle.open(Name::new("a"), rights, FILE_ITSELF).unwrap();
+        assert_eq!(
+            dispose(&file, DispositionFlags::DELETE),
+            Err(NtStatus::CANNOT_DELETE)
+        );
+        delete_read_only_classic(&file, &stat::basic(&file).unwrap()).unwrap();
+        drop(file);
+        assert!(!folder.path().join("a").exists());
+        assert!(is_read_only(&folder, "b"));
+        assert_eq!(fs.stat(At::new(&dir, Name::new("b"))).unwrap().links, 1);
+    }
+
+    #[test]
+    fn replaced_the_old_way_a_read_only_file_keeps_that_on_its_other_name() {
+        let (folder, fs, dir) = setup();
+        let handle: &HostDir = dir.handle().unwrap();
+        let file = handle
+            .open(Name::new("new"), DELETE | FILE_READ_ATTRIBUTES, ITSELF)
+            .unwrap();
+        let victim = Name::new("a");
+        let units = handle.units(victim).unwrap();
+        // Windows refuses this itself; Wine has to be told
+        let rename = || match is_read_only(&folder, "a") {
+            true => Err(NtStatus::ACCESS_DENIED),
+            false => set_name(
+                &file,
+                InfoClass::Rename,
+                LinkFlags::REPLACE_IF_EXISTS,
+                Some(&handle.file),
+                &units,
+            ),
+        };
+        replace_classic(handle, victim, rename).unwrap();
+        drop(file);
+        assert_eq!(std::fs::read(folder.path().join("a")).unwrap(), b"new");
+        assert_eq!(std::fs::read(folder.path().join("b")).unwrap(), b"old");
+        assert!(is_read_only(&folder, "b"));
+        assert!(!is_read_only(&folder, "a"));
+        assert_eq!(fs.stat(At::new(&dir, Name::new("b"))).unwrap().links, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_read_only() {
+        let (folder, _fs, dir) = setup();
+        let handle: &HostDir = dir.handle().unwrap();
+        let refused = replace_classic(handle, Name::new("a"), || Err(NtStatus::ACCESS_DENIED));
+        assert_eq!(refused, Err(NtStatus::ACCESS_DENIED.into()));
+        assert!(is_read_only(&folder, "a"));
+        assert_eq!(std::fs::read(folder.path().join("a")).unwrap(), b"old");
     }
 }

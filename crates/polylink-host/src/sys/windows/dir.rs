@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use polylink_core::{Dir, DirBatch, DirIds, FileId, FsResult, Kind, More, Name};
+use polylink_core::{Dir, DirBatch, DirIds, Fault, FaultKind, FileId, FsResult, Kind, More, Name};
 use polylink_nt::NtStatus;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT, FileFullDirectoryInformation,
@@ -26,8 +26,31 @@ pub(crate) struct HostDir {
     pub(super) volume: u64,
     pub(super) ids: DirIds,
     pub(super) form: IdForm,
+    longest_name: usize,
     reader: Reader,
     scan: Mutex<Scan>,
+}
+
+impl HostDir {
+    /// The units of a name here. NT would refuse one that is too long as one that cannot exist, which says less.
+    pub(super) fn units(&self, name: Name<'_>) -> FsResult<Vec<u16>> {
+        let units = name_units(name)?;
+        if units.len() > self.longest_name {
+            let status = Fault::from(NtStatus::OBJECT_NAME_INVALID);
+            return Err(Fault::new(FaultKind::NameTooLong, status.code(), status.symbol()));
+        }
+        Ok(units)
+    }
+
+    /// Opens what a name leads to, itself, with these rights.
+    pub(super) fn open(&self, name: Name<'_>, access: u32, options: u32) -> FsResult<File> {
+        Ok(open_units(&self.file, &self.units(name)?, access, options)?)
+    }
+
+    /// The id of an open file of this volume.
+    pub(super) fn id(&self, file: &File) -> FsResult<FileId> {
+        stat::id(file, self.volume, self.form)
+    }
 }
 
 /// How far the reading of a directory has come.
@@ -51,6 +74,7 @@ enum Scan {
 struct Known {
     reader: Reader,
     ids: DirIds,
+    longest_name: usize,
 }
 
 /// How directories of a volume are read.
@@ -187,6 +211,7 @@ impl Volumes {
             volume: id.volume,
             ids: known.ids,
             form,
+            longest_name: known.longest_name,
             reader: known.reader,
             scan: Mutex::new(Scan::New),
         }))
@@ -207,7 +232,7 @@ impl Volumes {
 
     /// Opens a directory in a directory, through no link.
     pub(super) fn open_child(&self, dir: &HostDir, name: Name<'_>) -> FsResult<Dir> {
-        let name = name_units(name)?;
+        let name = dir.units(name)?;
         let mut file = open_units(&dir.file, &name, ACCESS, ITSELF | FILE_DIRECTORY_FILE)?;
         let (attributes, tag) = stat::attributes_and_tag(&file)?;
         if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
@@ -216,9 +241,9 @@ impl Volumes {
             }
             // Its names may be kept elsewhere, and whoever brings them is passed over while the reparse point itself
             // is open. What is opened in its place must be the same directory.
-            let itself = stat::id(&file, dir.volume, dir.form)?;
+            let itself = dir.id(&file)?;
             file = open_units(&dir.file, &name, ACCESS, FOLLOWING)?;
-            if stat::id(&file, dir.volume, dir.form)? != itself {
+            if dir.id(&file)? != itself {
                 return Err(symlink_met());
             }
         }
@@ -260,7 +285,12 @@ fn learn(file: &File, dir: FileId, form: IdForm) -> FsResult<(Known, bool)> {
                 None => (DirIds::Untrusted, false),
             }
         };
-        return Ok((Known { reader, ids }, certain));
+        let known = Known {
+            reader,
+            ids,
+            longest_name: device.longest_name,
+        };
+        return Ok((known, certain));
     }
     Err(refused.into())
 }
@@ -277,8 +307,11 @@ fn sample(file: &File, dir: FileId, form: IdForm, record: Record, bytes: &[u8]) 
         } else if entry.name != DOTS {
             name.clear();
             push_wtf8(&mut name, entry.name);
-            if let Ok(stat) = stat::stat_at(file, Name::new(&name), dir.volume, form) {
-                return Ok(Some(stat.id.id == entry.id));
+            let id = name_units(Name::new(&name))
+                .and_then(|units| Ok(open_units(file, &units, FILE_READ_ATTRIBUTES, ITSELF)?))
+                .and_then(|file| stat::id(&file, dir.volume, form));
+            if let Ok(id) = id {
+                return Ok(Some(id.id == entry.id));
             }
         }
     }

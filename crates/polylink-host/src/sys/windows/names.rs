@@ -16,7 +16,7 @@ use super::change::open_by_id;
 use super::dir::HostDir;
 use super::fault::{lacks_class, win32};
 use super::path::{plain, to_nt, verbatim};
-use super::stat::{self, ITSELF, open_at};
+use super::stat::{self, ITSELF};
 
 /// No file has so many names that they need more.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
@@ -45,9 +45,12 @@ pub(crate) fn final_path(file: &File) -> Result<Vec<u16>, Fault> {
 /// Every name, or `None` where the system does not say, or does not say all of them: those in directories that one may
 /// not pass through are kept from us.
 pub(super) fn names_of(dir: &HostDir, name: Name<'_>) -> FsResult<Option<Vec<PathBuf>>> {
-    let file = open_at(&dir.file, name, FILE_READ_ATTRIBUTES, ITSELF)?;
-    let id = stat::id(&file, dir.volume, dir.form)?;
+    let file = dir.open(name, FILE_READ_ATTRIBUTES, ITSELF)?;
+    let id = dir.id(&file)?;
     let own = final_path(&file)?;
+    if stat::links(&file)? == 1 {
+        return Ok(leads_to(&own, dir, id).then(|| vec![plain(&own)]));
+    }
     let asked = match ask_win32(&own) {
         Ok(names) => Some(names),
         Err(fault) if is_not_offered(fault) => ask_nt(dir, &file)?,
@@ -141,6 +144,6 @@ fn leads_to(path: &[u16], dir: &HostDir, id: FileId) -> bool {
     to_nt(&super::path::to_path(path))
         .ok()
         .and_then(|path| open(None, &path, how).ok())
-        .and_then(|file| stat::id(&file, dir.volume, dir.form).ok())
+        .and_then(|file| dir.id(&file).ok())
         .is_some_and(|found| found == id)
 }

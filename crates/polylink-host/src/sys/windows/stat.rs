@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use polylink_core::{FileId, FsResult, Kind, Name, Stat};
+use polylink_core::{FileId, FsResult, Kind, Stat};
 use polylink_nt::NtStatus;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_REPARSE_POINT,
@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use super::call::{Aligned, File, Open, open};
 use super::fault::lacks_class;
-use super::path::{name_units, to_nt};
+use super::path::to_nt;
 
 /// Of the directory or file itself, never of what a reparse point leads to.
 pub(super) const ITSELF: u32 = FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT;
@@ -31,11 +31,6 @@ pub(crate) enum IdForm {
     Narrow,
 }
 
-/// Opens a name, itself, with these rights.
-pub(super) fn open_at(dir: &File, name: Name<'_>, access: u32, options: u32) -> FsResult<File> {
-    Ok(open_units(dir, &name_units(name)?, access, options)?)
-}
-
 /// Opens a path of the user, links followed, to look at it.
 pub(crate) fn open_path(path: &Path) -> FsResult<File> {
     let how = Open {
@@ -46,7 +41,7 @@ pub(crate) fn open_path(path: &Path) -> FsResult<File> {
     Ok(open(None, &to_nt(path)?, how)?)
 }
 
-/// As [`open_at`], by units that are known to be one name.
+/// Opens the name `name`, known to be one name, in a directory.
 pub(super) fn open_units(dir: &File, name: &[u16], access: u32, options: u32) -> Result<File, NtStatus> {
     open(
         Some(dir),
@@ -195,10 +190,6 @@ pub(super) fn kind(attributes: u32, tag: u32) -> Kind {
     } else {
         Kind::File
     }
-}
-
-pub(super) fn stat_at(dir: &File, name: Name<'_>, volume: u64, form: IdForm) -> FsResult<Stat> {
-    stat(&open_at(dir, name, FILE_READ_ATTRIBUTES, ITSELF)?, volume, form)
 }
 
 #[cfg(test)]
