@@ -1,0 +1,3 @@
+//! What can be judged from outside of the library.
+
+mod header;
