@@ -33,6 +33,7 @@ pub(crate) fn fault(errno: Errno) -> Fault {
         Errno::IO => (K::Io, "EIO"),
         Errno::STALE => (K::Stale, "ESTALE"),
         Errno::NOMEM => (K::Other, "ENOMEM"),
+        Errno::RANGE => (K::Other, "ERANGE"),
         Errno::FBIG => (K::Other, "EFBIG"),
         Errno::NODEV => (K::Other, "ENODEV"),
         Errno::NOTCONN => (K::Other, "ENOTCONN"),

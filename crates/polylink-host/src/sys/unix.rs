@@ -7,9 +7,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
 
 use polylink_core::{
-    At, Dir, DirBatch, DirIds, Existing, FaultKind, FsResult, LinkFs, More, Stat, VolumeInfo,
+    At, Dir, DirBatch, DirIds, Existing, Fault, FaultKind, FsResult, LinkFs, More, Stat, VolumeInfo,
 };
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, linkat, mkdirat, openat, renameat, unlinkat};
+
+use rustix::io::Errno;
 
 use super::errno::fault;
 use super::platform;
@@ -79,6 +81,15 @@ impl HostFs {
     }
 }
 
+/// As [`fault`], for a link: ntfs-3g answers ERANGE where the record of the file has no room for one more name.
+fn link_fault(errno: Errno) -> Fault {
+    let found = fault(errno);
+    match errno {
+        Errno::RANGE => Fault::new(FaultKind::TooManyLinks, found.code(), found.symbol()),
+        _ => found,
+    }
+}
+
 fn handle(dir: &Dir) -> FsResult<&HostDir> {
     dir.handle()
 }
@@ -114,7 +125,7 @@ impl LinkFs for HostFs {
             new.name.bytes(),
             AtFlags::empty(),
         )
-        .map_err(fault)
+        .map_err(link_fault)
     }
 
     fn rename(&self, old: At<'_>, new: At<'_>, on: Existing) -> FsResult<()> {
@@ -165,5 +176,17 @@ impl LinkFs for HostFs {
 
     fn volume(&self, dir: &Dir) -> FsResult<VolumeInfo> {
         platform::volume(handle(dir)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_room_in_the_record_is_a_limit_of_names() {
+        assert_eq!(link_fault(Errno::RANGE).kind(), FaultKind::TooManyLinks);
+        assert_eq!(link_fault(Errno::RANGE).symbol(), "ERANGE");
+        assert_eq!(link_fault(Errno::XDEV), fault(Errno::XDEV));
     }
 }

@@ -54,7 +54,10 @@ pub(super) fn of(magic: i64) -> FsKind {
         0xE0F5_E1E2 => kind("erofs", false, None, Yes),
         0x9660 => kind("iso9660", false, None, Unknown),
         0x3153_464A => kind("jfs", false, None, Yes),
-        0x3434 => kind("nilfs2", false, None, Yes),
+        // measured on Linux 6.12, as are the next two
+        0x3434 => kind("nilfs2", false, Some(32_000), Yes),
+        0x1501_3346 => kind("udf", false, Some(65_535), Yes),
+        0x4D5A => kind("minix", false, Some(65_530), Yes),
         0x2405_1905 => kind("ubifs", false, None, Yes),
         0xF15F => kind("ecryptfs", false, None, Unknown),
         _ => kind("unknown", false, None, Unknown),
