@@ -184,10 +184,9 @@ fn check_request(request: &OpenRequest, access: Access) -> Result<(), NtStatus> 
     let both = OpenOptions::DIRECTORY_FILE | OpenOptions::NON_DIRECTORY_FILE;
     let not_for_directories = OpenOptions::NO_INTERMEDIATE_BUFFERING | OpenOptions::SEQUENTIAL_ONLY;
     let directory_only = options.intersection(both) == OpenOptions::DIRECTORY_FILE;
-    let maximum = access.contains(Access::MAXIMUM_ALLOWED);
     let wrong = [
         options.intersects(synchronous) && !access.contains(Access::SYNCHRONIZE),
-        options.contains(OpenOptions::DELETE_ON_CLOSE) && !access.contains(Access::DELETE) && !maximum,
+        options.contains(OpenOptions::DELETE_ON_CLOSE) && !access.contains(Access::DELETE),
         options.contains(synchronous),
         directory_only && options.intersects(not_for_directories),
         options.contains(OpenOptions::NO_INTERMEDIATE_BUFFERING) && access.contains(Access::APPEND_DATA),

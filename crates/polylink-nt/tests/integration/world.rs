@@ -317,6 +317,11 @@ impl World {
         (info.accessible, info.total, info.delete_pending)
     }
 
+    /// How the name goes when the handle closes, if it goes.
+    pub(crate) fn delete_on_close(&self, handle: Handle) -> Option<Manner> {
+        self.opened(handle).delete_on_close
+    }
+
     /// Whether the file that a name led to still is on the volume.
     pub(crate) fn file_exists(&self, file: FileId) -> bool {
         self.files[file].exists
