@@ -133,36 +133,13 @@ mod os {
     use std::ffi::{OsStr, OsString};
     use std::os::windows::ffi::OsStringExt as _;
 
+    use polylink_nt::name::units_of_wtf8;
+
     pub(super) fn to_os(bytes: &[u8]) -> Option<Cow<'_, OsStr>> {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return Some(Cow::Borrowed(OsStr::new(text)));
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Some(Cow::Borrowed(OsStr::new(text))),
+            Err(_) => Some(Cow::Owned(OsString::from_wide(&units_of_wtf8(bytes)?))),
         }
-        let mut units = Vec::with_capacity(bytes.len());
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let good = match std::str::from_utf8(rest) {
-                Ok(text) => text,
-                // OK to unwrap: `valid_up_to` says that this much is UTF-8
-                Err(error) => std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default(),
-            };
-            units.extend(good.encode_utf16());
-            rest = &rest[good.len()..];
-            match rest {
-                [] => {}
-                // a surrogate in WTF-8: ED A0..BF 80..BF
-                [0xED, b @ 0xA0..=0xBF, c @ 0x80..=0xBF, tail @ ..] => {
-                    let unit = 0xD000 | (u16::from(b & 0x3F) << 6) | u16::from(c & 0x3F);
-                    // a pair is one character, and has four bytes: so would be a second spelling of its name
-                    if unit >= 0xDC00 && units.last().is_some_and(|last| (0xD800..0xDC00).contains(last)) {
-                        return None;
-                    }
-                    units.push(unit);
-                    rest = tail;
-                }
-                _ => return None,
-            }
-        }
-        Some(Cow::Owned(OsString::from_wide(&units)))
     }
 }
 

@@ -79,6 +79,14 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
+/// The UTF-16 units in `bytes`.
+pub(super) fn units(bytes: &[u8]) -> Vec<u16> {
+    bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect()
+}
+
 /// The part of `bytes` that starts where the system can put structures.
 pub(super) fn aligned(bytes: &mut [u8]) -> &mut [u8] {
     let skip = bytes.as_ptr().align_offset(8).min(bytes.len());
@@ -266,12 +274,7 @@ impl File {
             )
         })?;
         let len = usize::from(u16::from_le_bytes([buffer[0], buffer[1]]));
-        Ok(buffer[HEADER..]
-            .get(..len)
-            .unwrap_or_default()
-            .chunks_exact(2)
-            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-            .collect())
+        Ok(units(buffer[HEADER..].get(..len).unwrap_or_default()))
     }
 
     /// `GetFinalPathNameByHandleW`.

@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_WRITE_ATTRIBUTES,
 };
 
-use super::call::{Aligned, File, Open, open};
+use super::call::{Aligned, File, Open, open, units};
 use super::dir::HostDir;
 use super::fault::lacks_class;
 use super::stat::{self, ATTRIBUTES, FILE_ITSELF, ITSELF, open_units};
@@ -135,7 +135,7 @@ fn is_another_name(
     let one_dir = old.id(&old.file)? == new.id(&new.file)?;
     let rules = NameRules {
         case: case_rule(&new.file),
-        ..NameRules::POSIX
+        ..NameRules::NT
     };
     Ok(!(one_dir && rules.key(old_name) == rules.key(new_name)))
 }
@@ -185,11 +185,7 @@ fn restore_by_id(dir: &HostDir, id: u128, before: &Aligned<40>) -> Result<(), Nt
 
 /// Opens a file of the volume that `on` lies on by its 64-bit id.
 pub(super) fn open_by_id(on: &File, id: u64, access: u32) -> Result<File, NtStatus> {
-    let units: Vec<u16> = id
-        .to_le_bytes()
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
+    let units = units(&id.to_le_bytes());
     open_units(on, &units, access, ITSELF | FILE_OPEN_BY_FILE_ID)
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use polylink_core::{Dir, DirBatch, DirIds, Fault, FaultKind, FileId, FsResult, Kind, More, Name};
 use polylink_nt::NtStatus;
+use polylink_nt::name::wtf8_of_units;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT, FileFullDirectoryInformation,
     FileIdBothDirectoryInformation, FileIdExtdDirectoryInformation,
@@ -13,9 +14,9 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES,
 };
 
-use super::call::{File, Open, Restart, aligned, open, u32_at, u64_at};
+use super::call::{File, Open, Restart, aligned, open, u32_at, u64_at, units};
 use super::fault::{lacks_class, symlink_met};
-use super::path::{name_units, push_wtf8};
+use super::path::name_units;
 use super::stat::{self, ITSELF, IdForm, open_units};
 use super::volume::Device;
 
@@ -299,14 +300,12 @@ fn learn(file: &File, dir: FileId, form: IdForm) -> FsResult<(Known, bool)> {
 /// where there is nothing to compare.
 fn sample(file: &File, dir: FileId, form: IdForm, record: Record, bytes: &[u8]) -> FsResult<Option<bool>> {
     let mut own = None;
-    let mut name = Vec::new();
     for entry in entries(record, bytes).take(SAMPLES) {
         let entry = entry?;
         if entry.name == DOT {
             own = Some(entry.id == dir.id);
         } else if entry.name != DOTS {
-            name.clear();
-            push_wtf8(&mut name, entry.name);
+            let name = wtf8_of_units(&units(entry.name));
             let id = name_units(Name::new(&name))
                 .and_then(|units| Ok(open_units(file, &units, FILE_READ_ATTRIBUTES, ITSELF)?))
                 .and_then(|file| stat::id(&file, dir.volume, form));
@@ -360,7 +359,6 @@ fn fill(
     batch: &mut DirBatch,
     buffer: &mut [u8],
 ) -> FsResult<More> {
-    let mut name = Vec::new();
     while batch.len() < BATCH {
         let filled = match file.query_directory(record.class(), restart, buffer) {
             Ok(filled) => filled,
@@ -371,9 +369,7 @@ fn fill(
         for entry in entries(record, &buffer[..filled]) {
             let entry = entry?;
             if entry.name != DOT && entry.name != DOTS {
-                name.clear();
-                push_wtf8(&mut name, entry.name);
-                batch.push(&name, entry.kind, entry.id);
+                batch.push(&wtf8_of_units(&units(entry.name)), entry.kind, entry.id);
             }
         }
     }
@@ -423,6 +419,49 @@ mod tests {
         for bytes in [record("a", 4000, 0x20, 0, 7), short_name, vec![0; 50], Vec::new()] {
             assert!(entries(Record::Both, &bytes).any(|entry| entry.is_err()));
             assert!(entries(Record::Both, &bytes).take(10).count() < 10);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_record_tells_the_same_of_a_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("d")).unwrap();
+        for name in ["a", "a longer name", "日本"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let path = super::super::path::to_nt(folder.path()).unwrap();
+        let dir = Volumes::default().open_path(&path).unwrap();
+        let dir: &HostDir = dir.handle().unwrap();
+        let read = |record| {
+            let mut batch = DirBatch::new();
+            let mut buffer = vec![0; AT_ONCE_REMOTE];
+            let file = again(&dir.file).unwrap();
+            let more = fill(&file, record, Restart::Yes, &mut batch, aligned(&mut buffer)).unwrap();
+            assert_eq!(more, More::No);
+            let mut found: Vec<_> = batch
+                .iter()
+                .map(|entry| (entry.name.to_buf(), entry.kind, entry.id.id))
+                .collect();
+            found.sort();
+            found
+        };
+        let both = read(Record::Both);
+        assert_eq!(both.len(), 4);
+        for (name, kind, id) in &both {
+            let file = dir.open(name.name(), FILE_READ_ATTRIBUTES, ITSELF).unwrap();
+            assert_eq!(dir.id(&file).unwrap().id, *id);
+            let is_directory = name.bytes() == b"d";
+            assert_eq!(*kind == Kind::Directory, is_directory);
+        }
+        let full = read(Record::Full);
+        let without_ids: Vec<_> = both
+            .iter()
+            .map(|(name, kind, _)| (name.clone(), *kind, 0))
+            .collect();
+        assert_eq!(full, without_ids);
+        // Windows 7 has none of these
+        if dir.reader.record == Record::Extended {
+            assert_eq!(read(Record::Extended), both);
         }
     }
 }

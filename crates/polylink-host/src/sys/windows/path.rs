@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use polylink_core::{Fault, FsResult, Name};
 use polylink_nt::NtStatus;
+use polylink_nt::name::units_of_wtf8;
 
 use super::call;
 use super::fault::win32;
@@ -94,32 +95,13 @@ pub(crate) fn split_nt(path: &[u16]) -> Option<(&[u16], &[u16])> {
 /// the name of an entry, nor another directory.
 pub(crate) fn name_units(name: Name<'_>) -> FsResult<Vec<u16>> {
     let invalid: Fault = NtStatus::OBJECT_NAME_INVALID.into();
-    let text = name.to_os().ok_or(invalid)?;
-    let units: Vec<u16> = text.encode_wide().collect();
+    let units = units_of_wtf8(name.bytes()).ok_or(invalid)?;
     let forbidden = |&unit: &u16| matches!(u8::try_from(unit), Ok(0 | b'\\' | b'/' | b':'));
     let dots = matches!(name.bytes(), b"" | b"." | b"..");
     if dots || units.iter().any(forbidden) {
         Err(invalid)
     } else {
         Ok(units)
-    }
-}
-
-/// Writes UTF-16 units, given as bytes, as WTF-8.
-pub(crate) fn push_wtf8(out: &mut Vec<u8>, units: &[u8]) {
-    let units = units
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    for decoded in char::decode_utf16(units) {
-        match decoded {
-            Ok(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            Err(lone) => {
-                let unit = lone.unpaired_surrogate();
-                // the three-byte form that a surrogate would have: 1110_1101 10_xxxxxx 10_xxxxxx
-                let [high, low] = [(unit >> 6) & 0x3F, unit & 0x3F].map(|bits| 0x80 | bits as u8);
-                out.extend_from_slice(&[0xED, high, low]);
-            }
-        }
     }
 }
 
@@ -256,24 +238,6 @@ mod tests {
         ] {
             let fault = name_units(Name::new(name)).unwrap_err();
             assert_eq!(fault, NtStatus::OBJECT_NAME_INVALID.into(), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn names_survive_the_way_to_units_and_back() {
-        for units in [
-            &[0x61, 0xD83D, 0xDD25][..],
-            &[0xD83D],
-            &[0xDD25, 0xD83D],
-            &[0x61, 0xD800, 0x62],
-            &[0x2E, 0x61, 0x2E, 0x20],
-            &[0xFFFF],
-        ] {
-            let bytes: Vec<u8> = units.iter().flat_map(|unit| u16::to_le_bytes(*unit)).collect();
-            let mut name = Vec::new();
-            push_wtf8(&mut name, &bytes);
-            assert_eq!(Name::new(&name), Name::from_os(&OsString::from_wide(units)));
-            assert_eq!(name_units(Name::new(&name)).unwrap(), units);
         }
     }
 

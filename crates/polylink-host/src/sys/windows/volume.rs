@@ -11,7 +11,7 @@ use windows_sys::Win32::System::SystemServices::{
     FILE_CS_FLAG_CASE_SENSITIVE_DIR, FILE_READ_ONLY_VOLUME, FILE_SUPPORTS_HARD_LINKS,
 };
 
-use super::call::{Aligned, File};
+use super::call::{Aligned, File, units};
 use super::dir::HostDir;
 
 /// The names that one file can have on NTFS (\[MS-FSA\] 2.1.5.15.7: 1,024 links).
@@ -42,15 +42,11 @@ impl Device {
         }
         let name = &info.0[12..];
         let name = &name[..name.len().min(info.u32(8) as usize)];
-        let units: Vec<u16> = name
-            .chunks_exact(2)
-            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-            .collect();
         // DeviceType u32 at 0, Characteristics u32 at 4 ([MS-FSCC] 2.5.10)
         let mut device = Aligned::<8>::new();
         file.query_volume(FileFsDeviceInformation, &mut device.0)?;
         Ok(Self {
-            kind: String::from_utf16_lossy(&units),
+            kind: String::from_utf16_lossy(&units(name)),
             attributes: info.u32(0),
             longest_name: match info.u32(4) as usize {
                 0 => LONGEST_NAME,
@@ -116,6 +112,6 @@ pub(super) fn case_rule(dir: &File) -> CaseRule {
     let mut flags = Aligned::<4>::new();
     match dir.query(FileCaseSensitiveInformation, &mut flags.0) {
         Ok(_) if flags.u32(0) & FILE_CS_FLAG_CASE_SENSITIVE_DIR != 0 => CaseRule::Sensitive,
-        _ => CaseRule::Folded,
+        _ => CaseRule::Upcased,
     }
 }
