@@ -24,8 +24,9 @@
 //! Windows from version 7 on: directories are opened, read and changed by the native calls, so errors carry the
 //! NTSTATUS, names are any UTF-16 units but `\`, `/`, `:` and NUL, and no path is too long. Newer classes of information
 //! (128-bit ids, replacing and deleting as POSIX does) are used where the system and the file system have them. Creation
-//! times are not told, since there they do not tell two files apart. On Wine the file system is called NTFS whatever it
-//! is, symbolic links of Unix are what they lead to, and all Unix file systems below one drive are one volume.
+//! times are not told, since there they do not tell two files apart. On Wine every file system is called NTFS,
+//! symbolic links of Unix are what they lead to, and those Unix file systems that have no drive of their own are one
+//! volume.
 
 pub mod door;
 pub mod facts;

@@ -78,5 +78,6 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, PathError> {
     sys::open_path(path)
         .and_then(|file| sys::final_path(&file))
         .map(|found| sys::plain(&found))
+        .map_err(sys::sorted)
         .at("find", path)
 }

@@ -15,7 +15,7 @@ use windows_sys::Wdk::Foundation::{NtQueryObject, OBJECT_ATTRIBUTES};
 use windows_sys::Wdk::Storage::FileSystem as wdk;
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_NAME, ERROR_MORE_DATA, GetLastError, HANDLE,
-    INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, UNICODE_STRING,
+    INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, UNICODE_STRING,
 };
 use windows_sys::Win32::Security::{
     GetSidSubAuthority, GetSidSubAuthorityCount, GetTokenInformation, TOKEN_QUERY, TOKEN_USER, TokenUser,
@@ -327,6 +327,12 @@ fn until_nul(mut buffer: Vec<u16>) -> Vec<u16> {
     let end = buffer.iter().position(|&unit| unit == 0).unwrap_or(buffer.len());
     buffer.truncate(end);
     buffer
+}
+
+/// `RtlNtStatusToDosError`: the code of Win32 for a status.
+pub(super) fn win32_of(status: NtStatus) -> Win32Error {
+    // SAFETY: it looks a number up, and needs nothing.
+    unsafe { RtlNtStatusToDosError(status.code().cast_signed()) }
 }
 
 /// `GetFullPathNameW`.

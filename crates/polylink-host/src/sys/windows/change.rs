@@ -273,8 +273,8 @@ pub(super) fn make_dir(dir: &HostDir, name: Name<'_>) -> FsResult<()> {
 }
 
 /// Flushes a directory, which needs the right to add files to it. Where the directory or its file system does not let
-/// itself be flushed so, there is nothing more that we can do: the file systems of NT that have hard links write a log
-/// of their directories, so what was done first is on the disk first, and all of it within seconds.
+/// itself be flushed so, there is nothing more that we can do: NTFS logs changes to directories in their order, so what
+/// was done first is on the disk first, and all of it within seconds.
 pub(super) fn sync(dir: &HostDir) -> FsResult<()> {
     let flushed = open_units(&dir.file, &[], FILE_ADD_FILE, FILE_DIRECTORY_FILE | ITSELF)
         .and_then(|writable| writable.flush());

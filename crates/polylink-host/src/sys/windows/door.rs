@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use super::call::{self, File, Open, open};
 use super::change::{REPLACE_AS_POSIX, open_to_link, set_name};
-use super::fault::{lacks_class, win32};
+use super::fault::{lacks_class, sorted, win32};
 use super::path::{split_nt, to_nt, to_win32, verbatim};
 use super::stat::{self, FILE_ITSELF, ITSELF};
 use crate::door::Door;
@@ -26,6 +26,7 @@ pub(crate) fn through(door: Door, existing: &Path, new: &Path, on: Existing) -> 
         Door::Native => native(existing, new, on),
         Door::Move => by_move(existing, new, on),
     }
+    .map_err(sorted)
 }
 
 fn create(existing: &Path, new: &Path) -> FsResult<()> {

@@ -3,6 +3,8 @@
 use polylink_core::{Code, Fault, FaultKind};
 use polylink_nt::NtStatus;
 
+use super::call;
+
 /// The fault for a code of Win32 (\[MS-ERREF\] 2.2).
 pub(crate) fn win32(code: u32) -> Fault {
     use FaultKind as K;
@@ -61,6 +63,18 @@ pub(crate) fn win32(code: u32) -> Fault {
     Fault::new(kind, Code::Win32(code), symbol)
 }
 
+/// Gives a status that polylink has no name for the kind of its Win32 code: there are thousands of statuses, which Windows
+/// itself sorts into few codes.
+pub(crate) fn sorted(fault: Fault) -> Fault {
+    match fault.code() {
+        Code::NtStatus(status) if fault.symbol().is_empty() => {
+            let code = call::win32_of(NtStatus::new(status));
+            Fault::new(win32(code).kind(), fault.code(), "")
+        }
+        _ => fault,
+    }
+}
+
 /// A symbolic link or junction where none is followed.
 pub(super) fn symlink_met() -> Fault {
     win32(681)
@@ -77,4 +91,44 @@ pub(super) fn lacks_class(status: NtStatus) -> bool {
             | NtStatus::NOT_IMPLEMENTED
             | NtStatus::NOT_SUPPORTED
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_without_a_name_has_the_kind_of_its_code() {
+        let bad_network_path = NtStatus::new(0xC000_00BE);
+        let fault = sorted(bad_network_path.into());
+        assert_eq!(fault.kind(), FaultKind::NotFound);
+        assert_eq!(fault.code(), Code::NtStatus(0xC000_00BE));
+        assert_eq!(fault.to_string(), "there is no such name (NTSTATUS 0xC00000BE)");
+        let known = Fault::from(NtStatus::TOO_MANY_LINKS);
+        assert_eq!(sorted(known), known);
+        assert_eq!(sorted(win32(5)), win32(5));
+    }
+
+    #[test]
+    fn codes_that_an_operation_can_meet_have_a_kind_and_a_symbol() {
+        for (code, kind) in [
+            (2, FaultKind::NotFound),
+            (5, FaultKind::AccessDenied),
+            (17, FaultKind::CrossesVolumes),
+            (32, FaultKind::Busy),
+            (183, FaultKind::Exists),
+            (1142, FaultKind::TooManyLinks),
+        ] {
+            assert_eq!(win32(code).kind(), kind);
+            assert!(win32(code).symbol().starts_with("ERROR_"));
+        }
+        assert_eq!(win32(99_999).symbol(), "");
+    }
+
+    #[test]
+    fn every_status_with_a_name_has_the_code_that_windows_gives_it() {
+        for &status in NtStatus::ALL {
+            assert_eq!(status.win32(), call::win32_of(status), "{status:?}");
+        }
+    }
 }

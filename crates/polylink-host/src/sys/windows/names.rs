@@ -6,7 +6,7 @@ use polylink_core::{Fault, FaultKind, FileId, FsResult, Name};
 use polylink_nt::NtStatus;
 use polylink_nt::info::{InfoClass, LinksInformation};
 use windows_sys::Wdk::Storage::FileSystem::FILE_OPEN;
-use windows_sys::Win32::Foundation::{ERROR_HANDLE_EOF, ERROR_MORE_DATA};
+use windows_sys::Win32::Foundation::{ERROR_HANDLE_EOF, ERROR_INVALID_PARAMETER, ERROR_MORE_DATA};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_NAME_NORMALIZED, FILE_NAME_OPENED, FILE_READ_ATTRIBUTES, VOLUME_NAME_DOS, VOLUME_NAME_GUID,
 };
@@ -67,8 +67,8 @@ pub(super) fn names_of(dir: &HostDir, name: Name<'_>) -> FsResult<Option<Vec<Pat
 }
 
 fn is_not_offered(fault: Fault) -> bool {
-    // ERROR_INVALID_PARAMETER is what the redirector says
-    fault.kind() == FaultKind::Unsupported || fault == win32(87)
+    // the statuses of `lacks_class`, as Win32 tells them
+    fault.kind() == FaultKind::Unsupported || fault == win32(ERROR_INVALID_PARAMETER)
 }
 
 /// `FindFirstFileNameW`: names are relative to the volume, and begin with `\`.
@@ -146,4 +146,38 @@ fn leads_to(path: &[u16], dir: &HostDir, id: FileId) -> bool {
         .and_then(|path| open(None, &path, how).ok())
         .and_then(|file| dir.id(&file).ok())
         .is_some_and(|found| found == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use polylink_core::{At, LinkFs as _};
+
+    use super::*;
+    use crate::HostFs;
+
+    #[test]
+    #[ignore = "only a real Windows confirms it"]
+    fn real_windows_nt_tells_the_same_names_as_win32() {
+        let folder = tempfile::tempdir().unwrap();
+        let fs = HostFs::new();
+        let dir = fs.open_dir(folder.path()).unwrap();
+        let at = |name| At::new(&dir, Name::new(name));
+        std::fs::write(folder.path().join("a name that is not 8.3.text"), "").unwrap();
+        fs.make_dir(at("d")).unwrap();
+        let below = fs.open_child(at("d")).unwrap();
+        for i in 0..500 {
+            let name = format!("{i:04} {}", "x".repeat(200));
+            let new = At::new(&below, Name::new(&name));
+            fs.link(at("a name that is not 8.3.text"), new).unwrap();
+        }
+        let handle: &HostDir = dir.handle().unwrap();
+        let name = Name::new("a name that is not 8.3.text");
+        let file = handle.open(name, FILE_READ_ATTRIBUTES, ITSELF).unwrap();
+        let mut by_win32 = ask_win32(&final_path(&file).unwrap()).unwrap();
+        let mut by_nt = ask_nt(handle, &file).unwrap().expect("NTFS has the class");
+        by_win32.sort();
+        by_nt.sort();
+        assert_eq!(by_nt, by_win32);
+        assert_eq!(by_nt.len(), 501);
+    }
 }
