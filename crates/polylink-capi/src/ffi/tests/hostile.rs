@@ -10,14 +10,12 @@ use super::super::native::*;
 use super::native::{open, set};
 use super::*;
 
-/// Bytes of FILE_LINK_INFORMATION where the name length and the name are to be.
-fn bytes(length: u32, name: &[u16]) -> Vec<u8> {
-    let (length_at, name_at) = if size_of::<usize>() == 8 {
-        (16, 20)
-    } else {
-        (8, 12)
-    };
+/// FILE_LINK_INFORMATION with a name that is relative to a root directory, and a length that need not be the name's.
+fn bytes(root: usize, length: u32, name: &[u16]) -> Vec<u8> {
+    let root_at = size_of::<usize>();
+    let (length_at, name_at) = (2 * root_at, 2 * root_at + 4);
     let mut bytes = vec![0_u8; name_at];
+    bytes[root_at..length_at].copy_from_slice(&root.to_le_bytes());
     bytes[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
     bytes.extend(name.iter().flat_map(|unit| unit.to_le_bytes()));
     bytes
@@ -28,19 +26,19 @@ fn a_buffer_shorter_than_the_structure_is_refused_even_if_the_name_would_fit() {
     let folder = Folder::new();
     folder.file("a", "one");
     let file = open(&folder, "a").unwrap();
+    let root = open(&folder, ".").unwrap();
     let least = size_of::<PolylinkFileLinkInformation>();
-    let mut information = bytes(2, &[u16::from(b'n')]);
+    let mut information = bytes(root.0.addr(), 2, &[u16::from(b'n')]);
     assert!(information.len() < least);
     information.resize(least, 0);
     for length in 0..least {
         for class in [11, 72] {
-            let refused = set(file, &information, length.try_into().unwrap(), class);
+            let refused = set(file.0, &information, length.try_into().unwrap(), class);
             assert_eq!(refused, Err(NtStatus::INFO_LENGTH_MISMATCH), "{length}");
         }
     }
-    set(file, &information, least.try_into().unwrap(), 11).unwrap();
+    set(file.0, &information, least.try_into().unwrap(), 11).unwrap();
     assert_eq!(folder.names(), ["a", "n"]);
-    assert_eq!(polylink_file_close(file), 0);
 }
 
 #[test]
@@ -48,6 +46,7 @@ fn lengths_of_names_that_lie_are_refused() {
     let folder = Folder::new();
     folder.file("a", "one");
     let file = open(&folder, "a").unwrap();
+    let root = open(&folder, ".").unwrap();
     let name: Vec<u16> = "name".encode_utf16().collect();
     for length in [
         0,
@@ -61,27 +60,25 @@ fn lengths_of_names_that_lie_are_refused() {
         0xFFFF_FFFE,
         0xFFFF_FFFF,
     ] {
-        let information = bytes(length, &name);
-        let refused = set(file, &information, information.len().try_into().unwrap(), 11);
+        let information = bytes(root.0.addr(), length, &name);
+        let refused = set(file.0, &information, information.len().try_into().unwrap(), 11);
         assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER), "{length:#x}");
     }
     // what lies behind the name is not looked at, and the structure may be anywhere
     let mut information = vec![0xEE_u8];
-    information.extend(bytes(4, &name));
+    information.extend(bytes(root.0.addr(), 4, &name));
     let mut block = PolylinkIoStatusBlock {
         Status: 1,
         Information: 1,
     };
-    information[1..17].fill(0);
     let length = u32::try_from(information.len() - 1).unwrap();
     // SAFETY: behind the first byte there are `length` bytes
     let code = unsafe {
         let at = information.as_ptr().add(1).cast();
-        PolylinkNtSetInformationFile(file, &raw mut block, at, length, 11)
+        PolylinkNtSetInformationFile(file.0, &raw mut block, at, length, 11)
     };
     assert_eq!(code, 0);
     assert_eq!(folder.names(), ["a", "na"]);
-    assert_eq!(polylink_file_close(file), 0);
 }
 
 #[test]
@@ -89,14 +86,14 @@ fn only_two_classes_are_for_links() {
     let folder = Folder::new();
     folder.file("a", "one");
     let file = open(&folder, "a").unwrap();
-    let information = bytes(8, &"name".encode_utf16().collect::<Vec<_>>());
+    let information = bytes(0, 8, &"name".encode_utf16().collect::<Vec<_>>());
     let length = information.len().try_into().unwrap();
     for class in (0..200)
         .chain([u32::MAX])
         .filter(|class| ![11, 72].contains(class))
     {
         assert_eq!(
-            set(file, &information, length, class),
+            set(file.0, &information, length, class),
             Err(NtStatus::INVALID_INFO_CLASS),
             "{class}"
         );
@@ -108,14 +105,13 @@ fn only_two_classes_are_for_links() {
             Information: 1,
         };
         for code in [
-            PolylinkNtSetInformationFile(file, &raw mut block, null(), length, 11),
-            PolylinkNtSetInformationFile(file, null_mut(), information.as_ptr().cast(), length, 11),
+            PolylinkNtSetInformationFile(file.0, &raw mut block, null(), length, 11),
+            PolylinkNtSetInformationFile(file.0, null_mut(), information.as_ptr().cast(), length, 11),
         ] {
             assert_eq!(code.cast_unsigned(), NtStatus::INVALID_PARAMETER.code());
         }
         assert_eq!((block.Status, block.Information), (1, 1));
     }
-    assert_eq!(polylink_file_close(file), 0);
 }
 
 #[test]
@@ -125,19 +121,16 @@ fn a_root_that_is_no_handle_is_refused_and_not_followed() {
     folder.dir("dir");
     let file = open(&folder, "a").unwrap();
     let dir = open(&folder, "dir").unwrap();
-    assert_eq!(polylink_file_close(dir), 0);
-    let root_at = size_of::<usize>();
-    for root in [dir.addr(), 1, 8, usize::MAX, (&raw const folder).addr()] {
-        let mut information = bytes(8, &"name".encode_utf16().collect::<Vec<_>>());
-        information[root_at..2 * root_at].copy_from_slice(&root.to_le_bytes());
+    assert_eq!(polylink_file_close(dir.0), 0);
+    for root in [dir.0.addr(), 1, 8, usize::MAX, (&raw const folder).addr()] {
+        let information = bytes(root, 8, &"name".encode_utf16().collect::<Vec<_>>());
         let length = information.len().try_into().unwrap();
         assert_eq!(
-            set(file, &information, length, 11),
+            set(file.0, &information, length, 11),
             Err(NtStatus::INVALID_HANDLE),
             "{root:#x}"
         );
     }
-    assert_eq!(polylink_file_close(file), 0);
 }
 
 /// Calls with arguments that are right, and what each returns if polylink itself fails.
@@ -148,7 +141,7 @@ fn a_fault_in_polylink_itself_never_unwinds_into_c() {
     let (a, wide) = (folder.c("a"), folder.w("a"));
     let (new, new_wide) = (folder.c("b"), folder.w("b"));
     let file = open(&folder, "a").unwrap();
-    let information = bytes(2, &[u16::from(b'n'), 0]);
+    let information = bytes(0, 2, &[u16::from(b'n'), 0]);
     let mut block = PolylinkIoStatusBlock {
         Status: 1,
         Information: 1,
@@ -184,10 +177,10 @@ fn a_fault_in_polylink_itself_never_unwinds_into_c() {
         let at = information.as_ptr().cast();
         let size = information.len().try_into().unwrap();
         failed(
-            PolylinkNtSetInformationFile(file, &raw mut block, at, size, 11).into(),
+            PolylinkNtSetInformationFile(file.0, &raw mut block, at, size, 11).into(),
             native,
         );
-        failed(polylink_file_close(file).into(), native);
+        failed(polylink_file_close(file.0).into(), native);
         failed(polylink_link_count(a.as_ptr(), &raw mut count).into(), -1);
         failed(polylink_names_open(a.as_ptr(), &raw mut names).into(), -1);
         failed(polylink_names_open_w(wide.as_ptr(), &raw mut names).into(), -1);
@@ -226,14 +219,15 @@ fn a_fault_in_polylink_itself_never_unwinds_into_c() {
     assert_eq!(folder.names(), ["a"]);
     assert_eq!((block.Status, block.Information, count), (1, 1, 0));
     assert!(opened.is_null() && names.is_null());
-    assert_eq!(polylink_file_close(file), 0);
 }
 
 #[test]
 fn handles_may_be_used_and_closed_by_many_threads_at_once() {
     let folder = Folder::new();
     folder.file("a", "one");
-    let file = open(&folder, "a").unwrap().addr();
+    let opened = open(&folder, "a").unwrap();
+    let root = open(&folder, ".").unwrap();
+    let (file, root) = (opened.0.addr(), root.0.addr());
     let made = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for thread in 0..8 {
@@ -242,7 +236,7 @@ fn handles_may_be_used_and_closed_by_many_threads_at_once() {
                 let file = std::ptr::without_provenance_mut(file);
                 for round in 0..20 {
                     let name: Vec<u16> = format!("t{thread}-{round:02}").encode_utf16().collect();
-                    let information = bytes(u32::try_from(2 * name.len()).unwrap(), &name);
+                    let information = bytes(root, u32::try_from(2 * name.len()).unwrap(), &name);
                     match set(file, &information, information.len().try_into().unwrap(), 11) {
                         Ok(()) => made.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
                         Err(status) => {

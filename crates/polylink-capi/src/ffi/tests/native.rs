@@ -8,11 +8,22 @@ use super::*;
 
 const UNTOUCHED: i32 = 0x5EAD_BEEF;
 
-pub(super) fn open(folder: &Folder, name: &str) -> Result<*mut polylink_file, NtStatus> {
+/// An open handle. It closes itself before the folder goes, also where a test fails.
+#[derive(PartialEq, Debug)]
+pub(super) struct Open(pub(super) *mut polylink_file);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // OK to ignore: a test may have closed it
+        let _ = polylink_file_close(self.0);
+    }
+}
+
+pub(super) fn open(folder: &Folder, name: &str) -> Result<Open, NtStatus> {
     let path = folder.w(name);
     let mut file = std::ptr::null_mut();
     // SAFETY: the path ends with a zero
-    status(unsafe { PolylinkNtOpenFile(&raw mut file, path.as_ptr()) }).map(|()| file)
+    status(unsafe { PolylinkNtOpenFile(&raw mut file, path.as_ptr()) }).map(|()| Open(file))
 }
 
 fn status(code: i32) -> Result<(), NtStatus> {
@@ -52,7 +63,7 @@ fn information(form: Form, flags: LinkFlags, root: *mut polylink_file, name: &st
     .unwrap()
 }
 
-/// A link by either class; both have to answer alike.
+/// A link by the classic class.
 fn link_by(
     file: *mut polylink_file,
     flags: LinkFlags,
@@ -68,6 +79,7 @@ fn link_by(
     )
 }
 
+#[cfg(unix)]
 fn link_ex(
     file: *mut polylink_file,
     flags: LinkFlags,
@@ -85,6 +97,22 @@ fn link_ex(
 
 const NONE: LinkFlags = LinkFlags::empty();
 const REPLACE: LinkFlags = LinkFlags::REPLACE_IF_EXISTS;
+
+/// The name of a file in the folder, for a request without a root directory.
+fn near(folder: &Folder, name: &str) -> String {
+    if cfg!(windows) {
+        // Wine has no plain names
+        format!(r"\??\{}", folder.path(name).display())
+    } else {
+        name.to_owned()
+    }
+}
+
+/// The same as an absolute path.
+fn absolute(folder: &Folder, name: &str) -> String {
+    let prefix = if cfg!(windows) { r"\??\" } else { "" };
+    format!("{prefix}{}", folder.path(name).display())
+}
 
 fn null() -> *mut polylink_file {
     std::ptr::null_mut()
@@ -120,57 +148,66 @@ fn the_new_name_is_beside_the_old_one_below_a_root_or_anywhere() {
     folder.dir("dir/deep");
     let file = open(&folder, "a").unwrap();
     let root = open(&folder, "dir").unwrap();
-    link_by(file, NONE, null(), "n").unwrap();
-    link_by(file, NONE, root, "r").unwrap();
-    link_by(file, NONE, root, "deep/ä日本🔥").unwrap();
-    link_by(file, NONE, null(), folder.path("absolute").to_str().unwrap()).unwrap();
-    link_ex(file, NONE, null(), "ex").unwrap();
-    for name in ["n", "dir/r", "dir/deep/ä日本🔥", "absolute", "ex"] {
+    let deep = if cfg!(windows) {
+        r"deep\ä日本🔥"
+    } else {
+        "deep/ä日本🔥"
+    };
+    link_by(file.0, NONE, null(), &near(&folder, "n")).unwrap();
+    link_by(file.0, NONE, root.0, "r").unwrap();
+    link_by(file.0, NONE, root.0, deep).unwrap();
+    link_by(file.0, NONE, null(), &absolute(&folder, "absolute")).unwrap();
+    for name in ["n", "dir/r", "dir/deep/ä日本🔥", "absolute"] {
         assert_eq!(folder.read(name), "data", "{name}");
     }
-    status(polylink_file_close(file)).unwrap();
-    status(polylink_file_close(root)).unwrap();
 }
 
 #[test]
 fn a_name_that_exists_is_replaced_only_if_so_asked() {
     let folder = Folder::new();
     folder.file("a", "one");
-    folder.file("b", "two");
+    folder.file("victim", "three");
     folder.dir("dir");
     let file = open(&folder, "a").unwrap();
-    for link in [link_by, link_ex] {
-        folder.file("victim", "three");
-        assert_eq!(
-            link(file, NONE, null(), "victim"),
-            Err(NtStatus::OBJECT_NAME_COLLISION)
-        );
-        assert_eq!(folder.read("victim"), "three");
-        link(file, REPLACE, null(), "victim").unwrap();
-        assert_eq!(folder.read("victim"), "one");
-        link(file, REPLACE, null(), "victim").unwrap();
-        assert_eq!(
-            link(file, NONE, null(), "a"),
-            Err(NtStatus::OBJECT_NAME_COLLISION)
-        );
-        link(file, REPLACE, null(), "a").unwrap();
-        assert_eq!(
-            link(file, NONE, null(), "dir"),
-            Err(NtStatus::OBJECT_NAME_COLLISION)
-        );
-        assert_eq!(link(file, REPLACE, null(), "dir"), Err(NtStatus::ACCESS_DENIED));
-        fs::remove_file(folder.path("victim")).unwrap();
-    }
-    folder.file("victim", "three");
-    let posix = REPLACE | LinkFlags::POSIX_SEMANTICS | LinkFlags::IGNORE_READONLY_ATTRIBUTE;
-    link_ex(file, posix, null(), "victim").unwrap();
+    let link = |flags, name| link_by(file.0, flags, null(), &near(&folder, name));
+    assert_eq!(link(NONE, "victim"), Err(NtStatus::OBJECT_NAME_COLLISION));
+    assert_eq!(folder.read("victim"), "three");
+    link(REPLACE, "victim").unwrap();
     assert_eq!(folder.read("victim"), "one");
+    link(REPLACE, "victim").unwrap();
+    assert_eq!(link(NONE, "a"), Err(NtStatus::OBJECT_NAME_COLLISION));
+    link(REPLACE, "a").unwrap();
+    assert_eq!(link(NONE, "dir"), Err(NtStatus::OBJECT_NAME_COLLISION));
+    assert_eq!(link(REPLACE, "dir"), Err(NtStatus::ACCESS_DENIED));
+    assert_eq!(folder.names(), ["a", "dir", "victim"]);
+}
+
+/// Not every Windows knows the class, nor does Wine.
+#[test]
+#[cfg(unix)]
+fn the_extended_class_does_the_same_and_has_further_flags() {
+    let folder = Folder::new();
+    folder.file("a", "one");
+    folder.file("victim", "three");
+    folder.dir("dir");
+    let file = open(&folder, "a").unwrap();
+    let link = |flags, name| link_ex(file.0, flags, null(), name);
+    assert_eq!(link(NONE, "victim"), Err(NtStatus::OBJECT_NAME_COLLISION));
+    assert_eq!(link(REPLACE, "dir"), Err(NtStatus::ACCESS_DENIED));
     assert_eq!(
-        link_ex(file, LinkFlags::from_bits_retain(0x8000), null(), "new"),
+        link(LinkFlags::from_bits_retain(0x8000), "new"),
         Err(NtStatus::NOT_SUPPORTED)
     );
-    assert_eq!(folder.names(), ["a", "b", "dir", "victim"]);
-    status(polylink_file_close(file)).unwrap();
+    let posix = REPLACE | LinkFlags::POSIX_SEMANTICS | LinkFlags::IGNORE_READONLY_ATTRIBUTE;
+    link(posix, "victim").unwrap();
+    assert_eq!(folder.read("victim"), "one");
+    link(NONE, "new").unwrap();
+    assert_eq!(folder.names(), ["a", "dir", "new", "victim"]);
+    let dir = open(&folder, "dir").unwrap();
+    assert_eq!(
+        link_ex(dir.0, posix, null(), "new"),
+        Err(NtStatus::FILE_IS_A_DIRECTORY)
+    );
 }
 
 #[test]
@@ -179,7 +216,6 @@ fn a_directory_is_never_linked() {
     folder.file("a", "one");
     folder.dir("dir");
     let dir = open(&folder, "dir").unwrap();
-    let refused = Err(NtStatus::FILE_IS_A_DIRECTORY);
     for (flags, name) in [
         (NONE, "new"),
         (NONE, "a"),
@@ -187,17 +223,24 @@ fn a_directory_is_never_linked() {
         (NONE, "dir"),
         (REPLACE, "dir"),
     ] {
-        assert_eq!(link_by(dir, flags, dir, name), refused);
-        let path = folder.path(name);
-        assert_eq!(link_ex(dir, flags, null(), path.to_str().unwrap()), refused);
+        let path = absolute(&folder, name);
+        assert_eq!(
+            link_by(dir.0, flags, null(), &path),
+            Err(NtStatus::FILE_IS_A_DIRECTORY),
+            "{name}"
+        );
     }
-    assert_eq!(link_by(dir, NONE, null(), "new"), refused);
+    assert_eq!(
+        link_by(dir.0, NONE, dir.0, "new"),
+        Err(NtStatus::FILE_IS_A_DIRECTORY)
+    );
     assert_eq!(folder.names(), ["a", "dir"]);
-    status(polylink_file_close(dir)).unwrap();
 }
 
 #[test]
+#[cfg(unix)]
 fn names_that_cannot_be_and_directories_that_are_not_there() {
+    use NtStatus as S;
     let folder = Folder::new();
     folder.file("a", "one");
     folder.file("b", "two");
@@ -205,80 +248,69 @@ fn names_that_cannot_be_and_directories_that_are_not_there() {
     let file = open(&folder, "a").unwrap();
     let other = open(&folder, "b").unwrap();
     let root = open(&folder, "dir").unwrap();
-    let long = "n".repeat(256);
-    for name in ["with/slash", "..", ".", "nul\0", long.as_str()] {
-        assert_eq!(
-            link_by(file, NONE, null(), name),
-            Err(NtStatus::OBJECT_NAME_INVALID),
-            "{name}"
-        );
+    let (below, missing) = (absolute(&folder, "b/x"), absolute(&folder, "absent/x"));
+    let (long, empty) = ("n".repeat(256), null());
+    for (root, name, wanted) in [
+        (empty, "with/slash", S::OBJECT_NAME_INVALID),
+        (empty, "..", S::OBJECT_NAME_INVALID),
+        (empty, ".", S::OBJECT_NAME_INVALID),
+        (empty, "nul\0", S::OBJECT_NAME_INVALID),
+        (empty, long.as_str(), S::OBJECT_NAME_INVALID),
+        (empty, missing.as_str(), S::OBJECT_PATH_NOT_FOUND),
+        (empty, below.as_str(), S::INVALID_PARAMETER),
+        (empty, "/nul\0", S::OBJECT_NAME_INVALID),
+        (root.0, "..", S::OBJECT_NAME_INVALID),
+        (root.0, "x\0", S::OBJECT_NAME_INVALID),
+        (root.0, "../x", S::OBJECT_NAME_INVALID),
+        (root.0, "absent/", S::OBJECT_PATH_NOT_FOUND),
+        (root.0, "absent/x", S::OBJECT_PATH_NOT_FOUND),
+        (root.0, "/x", S::INVALID_PARAMETER),
+        // a file for a root directory: the name would be below a file
+        (other.0, "x", S::INVALID_PARAMETER),
+    ] {
+        assert_eq!(link_by(file.0, NONE, root, name), Err(wanted), "{name:?}");
     }
-    for name in ["..", "x\0", "slash/"] {
-        let status = link_by(file, NONE, root, name).unwrap_err();
-        let missing = name == "slash/";
-        let wanted = if missing {
-            NtStatus::OBJECT_PATH_NOT_FOUND
-        } else {
-            NtStatus::OBJECT_NAME_INVALID
-        };
-        assert_eq!(status, wanted, "{name}");
-    }
-    assert_eq!(link_by(file, NONE, root, "/x"), Err(NtStatus::INVALID_PARAMETER));
-    assert_eq!(
-        link_by(file, NONE, root, "absent/x"),
-        Err(NtStatus::OBJECT_PATH_NOT_FOUND)
-    );
-    assert_eq!(
-        link_by(file, NONE, root, "../x"),
-        Err(NtStatus::OBJECT_NAME_INVALID)
-    );
-    // a file for a root directory: the name would be below a file
-    assert_eq!(link_by(file, NONE, other, "x"), Err(NtStatus::INVALID_PARAMETER));
-    let below = folder.path("b/x");
-    assert_eq!(
-        link_by(file, NONE, null(), below.to_str().unwrap()),
-        Err(NtStatus::INVALID_PARAMETER)
-    );
-    let missing = folder.path("absent/x");
-    assert_eq!(
-        link_by(file, NONE, null(), missing.to_str().unwrap()),
-        Err(NtStatus::OBJECT_PATH_NOT_FOUND)
-    );
     let mut bytes = information(Form::Classic, NONE, null(), "xy");
     let at = bytes.len() - 4;
     bytes[at..at + 2].copy_from_slice(&0xDC00_u16.to_le_bytes());
     assert_eq!(
-        set(file, &bytes, bytes.len() as u32, 11),
-        Err(NtStatus::OBJECT_NAME_INVALID)
+        set(file.0, &bytes, bytes.len() as u32, 11),
+        Err(S::OBJECT_NAME_INVALID)
     );
     assert_eq!(folder.names(), ["a", "b", "dir"]);
-    for handle in [file, other, root] {
-        status(polylink_file_close(handle)).unwrap();
-    }
 }
 
+/// On Windows the handle is the file's, whatever becomes of its names.
 #[test]
+#[cfg(unix)]
 fn once_its_name_is_gone_a_handle_makes_no_other() {
     let folder = Folder::new();
     folder.file("a", "one");
     folder.file("b", "two");
     let file = open(&folder, "a").unwrap();
-    link_by(file, NONE, null(), "c").unwrap();
+    link_by(file.0, NONE, null(), "c").unwrap();
     fs::remove_file(folder.path("a")).unwrap();
-    assert_eq!(link_by(file, NONE, null(), "d"), Err(NtStatus::ACCESS_DENIED));
+    assert_eq!(link_by(file.0, NONE, null(), "d"), Err(NtStatus::ACCESS_DENIED));
     fs::rename(folder.path("b"), folder.path("a")).unwrap();
-    assert_eq!(link_by(file, REPLACE, null(), "c"), Err(NtStatus::ACCESS_DENIED));
+    assert_eq!(
+        link_by(file.0, REPLACE, null(), "c"),
+        Err(NtStatus::ACCESS_DENIED)
+    );
     assert_eq!(folder.read("c"), "one");
-    status(polylink_file_close(file)).unwrap();
 }
 
 #[test]
 fn opening_says_what_nt_open_file_says() {
     let folder = Folder::new();
     folder.file("a", "one");
-    assert_eq!(open(&folder, "absent"), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
-    assert_eq!(open(&folder, "absent/a"), Err(NtStatus::OBJECT_PATH_NOT_FOUND));
-    assert_eq!(open(&folder, "a/b"), Err(NtStatus::OBJECT_PATH_NOT_FOUND));
+    assert_eq!(
+        open(&folder, "absent").unwrap_err(),
+        NtStatus::OBJECT_NAME_NOT_FOUND
+    );
+    assert_eq!(
+        open(&folder, "absent/a").unwrap_err(),
+        NtStatus::OBJECT_PATH_NOT_FOUND
+    );
     let path = folder.c("a");
     let mut file = std::ptr::without_provenance_mut(3);
     // SAFETY: whatever is not NULL is as it should be
@@ -306,6 +338,6 @@ fn opening_says_what_nt_open_file_says() {
     status(polylink_file_close(file)).unwrap();
     let closed = Err(NtStatus::INVALID_HANDLE);
     assert_eq!(status(polylink_file_close(file)), closed);
-    assert_eq!(link_by(file, NONE, null(), "b"), closed);
+    assert_eq!(link_by(file, NONE, null(), &near(&folder, "b")), closed);
     status(polylink_file_close(null())).unwrap();
 }
