@@ -8,6 +8,7 @@
 //! is skipped, which `--require` makes a failure.
 
 mod btrfs;
+mod c;
 mod case;
 mod ext4;
 mod kill;
@@ -210,6 +211,12 @@ const JUDGES: &[Judge] = &[
         "killed at random instants of an update",
         kill::update,
     ),
+    judge(
+        "c-linux",
+        "a C program against the shared and the static library",
+        c::linux,
+    ),
+    judge("c-wine", "the same C program for Windows, under Wine", c::wine),
     judge("wine-build", "both targets for Windows build", wine::build),
     judge("wine-tests", "the crates' own tests under Wine", wine::tests),
     judge(

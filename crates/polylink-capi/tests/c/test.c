@@ -1,8 +1,9 @@
 /*
  * polylink.h as a C program sees it, on Unix and on Windows.
  *
- * Usage: test DIRECTORY. It works in that directory, which should be empty, and leaves its files there. It says what
- * does not hold, with the line, and exits with 1 if anything does not.
+ * Usage: test DIRECTORY [OTHER]. It works in that directory, which should be empty, and leaves its files there. OTHER
+ * is a directory on another file system. It says what does not hold, with the line, and exits with 1 if anything does
+ * not.
  */
 
 #ifdef _WIN32
@@ -477,9 +478,32 @@ static void test_errors(void) {
     CHECK(strcmp(polylink_version(), message) == 0);
 }
 
+/* Another file system */
+
+static void test_other(const char *other) {
+    char path[1000];
+    polylink_file *file = NULL;
+    polylink_file *root = NULL;
+    sprintf(path, "%s%s%s", other, SLASH, "new");
+    make_file("here", "h");
+    CHECK(PolylinkCreateHardLinkW(wide(path), wide(at("here")), NULL) == 0 && last_is(17));
+    CHECK(PolylinkCreateHardLinkA(path, at("here"), NULL) == 0 && last_is(17));
+    CHECK(PolylinkCreateHardLinkA(path, at("missing"), NULL) == 0 && last_is(2));
+    CHECK(polylink_link(at("here"), path, 0) == -1 && last_is(17));
+    CHECK(polylink_last_error_errno() == EXDEV);
+    CHECK(polylink_link(at("here"), path, POLYLINK_REPLACE) == -1 && last_is(17));
+    CHECK(polylink_file_open(&file, at("here")) == POLYLINK_STATUS_SUCCESS);
+    CHECK(polylink_file_open(&root, other) == POLYLINK_STATUS_SUCCESS);
+    CHECK(set_link(file, 0, root, "new") == POLYLINK_STATUS_NOT_SAME_DEVICE);
+    CHECK(set_link(file, 1, root, "new") == POLYLINK_STATUS_NOT_SAME_DEVICE);
+    CHECK(polylink_file_close(root) == POLYLINK_STATUS_SUCCESS);
+    CHECK(polylink_file_close(file) == POLYLINK_STATUS_SUCCESS);
+    CHECK(links("here") == 1);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 2 || strlen(argv[1]) >= sizeof folder) {
-        printf("usage: test DIRECTORY\n");
+    if (argc < 2 || argc > 3 || strlen(argv[1]) >= sizeof folder || strlen(argv[argc - 1]) >= sizeof folder) {
+        printf("usage: test DIRECTORY [OTHER]\n");
         return 2;
     }
     strcpy(folder, argv[1]);
@@ -490,6 +514,9 @@ int main(int argc, char **argv) {
     test_native();
     test_names();
     test_errors();
+    if (argc == 3) {
+        test_other(argv[2]);
+    }
     printf("%d checks, %d failures\n", checks, failures);
     return failures == 0 ? 0 : 1;
 }
