@@ -17,6 +17,7 @@ mod rows_5_3;
 mod rows_5_4;
 mod rows_5_5;
 mod rows_9;
+mod rows_open;
 mod status;
 mod world;
 mod world_random;

@@ -4,7 +4,9 @@
 //! The btrfs rows have the number of the line in `rename.cpp` in their names.
 
 use polylink_nt::NtStatus;
-use polylink_nt::decide::{Access, FileAction, Mapping, NoticeName, OpenOptions, Origin, Share, UsnReason};
+use polylink_nt::decide::{
+    Access, FileAction, Mapping, NoticeName, NotifyFilter, OpenOptions, Origin, Share, UsnReason,
+};
 use polylink_nt::info::LinkFlags;
 
 use crate::world::{
@@ -517,4 +519,40 @@ fn what_a_rename_touches() {
     assert!(world.directory_just_changed(r"\") && world.directory_just_changed(r"\dir"));
     let told: Vec<_> = world.notices.iter().map(|notice| notice.action).collect();
     assert_eq!(told, [FileAction::Removed, FileAction::Added]);
+}
+
+#[test]
+fn fsa_what_watchers_of_a_replacement_are_told() {
+    let told = |world: &World| -> Vec<_> {
+        let notices = world.notices.iter();
+        notices
+            .map(|notice| (notice.action, notice.filter, notice.name))
+            .collect()
+    };
+    let (old, new, replaced) = (NoticeName::Old, NoticeName::New, NoticeName::Replaced);
+    let (file, dir) = (NotifyFilter::FILE_NAME, NotifyFilter::DIR_NAME);
+
+    let (mut world, handle) = old_file();
+    world.file(r"\new");
+    assert_eq!(world.rename(handle, r"\new", R1), Ok(()));
+    let expected = [
+        (FileAction::Removed, file, old),
+        (FileAction::Modified, NotifyFilter::OTHER_FILE, new),
+    ];
+    assert_eq!(told(&world), expected);
+
+    let (mut world, handle) = old_dir();
+    world.file(r"\NEW");
+    assert_eq!(world.rename(handle, r"\new", R1), Ok(()));
+    let expected = [
+        (FileAction::Removed, file, replaced),
+        (FileAction::RenamedOldName, dir, old),
+        (FileAction::RenamedNewName, dir, new),
+    ];
+    assert_eq!(told(&world), expected);
+
+    let (mut world, handle) = old_file();
+    world.second_name(r"\old", r"\new");
+    assert_eq!(world.rename(handle, r"\new", R0), Ok(()));
+    assert_eq!(told(&world), [(FileAction::Removed, file, old)]);
 }

@@ -317,6 +317,11 @@ impl World {
         (info.accessible, info.total, info.delete_pending)
     }
 
+    /// The rights that a handle was granted.
+    pub(crate) fn access(&self, handle: Handle) -> Access {
+        self.opened(handle).sharing.access
+    }
+
     /// How the name goes when the handle closes, if it goes.
     pub(crate) fn delete_on_close(&self, handle: Handle) -> Option<Manner> {
         self.opened(handle).delete_on_close
