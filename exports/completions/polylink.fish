@@ -57,7 +57,7 @@ complete -c polylink -n "__fish_polylink_using_subcommand demo" -l json -d 'Prin
 complete -c polylink -n "__fish_polylink_using_subcommand demo" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand demo" -s V -l version -d 'Print version'
-complete -c polylink -n "__fish_polylink_using_subcommand link" -l via -d 'Which of the system\'s calls makes the link' -r -f -a "auto\t'The usual one here'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l via -d 'Which of the system\'s calls makes the link' -r -f -a "auto\t'The usual one here: create, and on Windows native with --replace'
 create\t'link(2) on Unix, CreateHardLink on Windows'
 native\t'NtSetInformationFile with FileLinkInformation (Windows)'
 move\t'MoveFileEx with MOVEFILE_CREATE_HARDLINK (Windows)'"

@@ -14,6 +14,7 @@ use crate::commands::Command;
 #[derive(Debug, Parser)]
 #[command(
     name = "polylink",
+    bin_name = "polylink",
     version,
     propagate_version = true,
     subcommand_required = true,
@@ -44,8 +45,8 @@ pub(crate) struct Global {
     /// Print one JSON document instead of text
     ///
     /// The document carries a `schema` number; within a number fields are added, never changed. Sizes are in bytes, a
-    /// path is a string when it is valid Unicode and {"hex": "…"} of its bytes when not, and what is not known is
-    /// null. Errors come as a document on the standard error stream.
+    /// path is a string when it is valid Unicode and {"hex": "…"} of its bytes when not (on Windows of its UTF-16
+    /// units), and what is not known is null. Errors come as a document on the standard error stream.
     #[arg(long, global = true, display_order = 900)]
     pub(crate) json: bool,
 
@@ -107,7 +108,7 @@ pub(crate) struct Env {
     pub(crate) no_color: bool,
     /// `TERM` is `dumb`.
     pub(crate) dumb_terminal: bool,
-    /// Where programs keep their state (XDG base directories); `None` without a home.
+    /// Where programs keep their state (XDG base directories; on Windows `LOCALAPPDATA`); `None` without a home.
     pub(crate) state_dir: Option<PathBuf>,
     /// Where temporary folders go.
     pub(crate) temp_dir: PathBuf,
@@ -116,10 +117,15 @@ pub(crate) struct Env {
 impl Env {
     pub(crate) fn read() -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let state = set("XDG_STATE_HOME")
+        let (variable, below_home) = if cfg!(windows) {
+            ("LOCALAPPDATA", "AppData\\Local")
+        } else {
+            ("XDG_STATE_HOME", ".local/state")
+        };
+        let state = set(variable)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".local/state")));
+            .or_else(|| std::env::home_dir().map(|home| home.join(below_home)));
         Self {
             no_color: set("NO_COLOR").is_some(),
             dumb_terminal: set("TERM").is_some_and(|term| term == "dumb"),

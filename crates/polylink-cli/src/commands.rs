@@ -19,6 +19,7 @@ use polylink_host::HostFs;
 use polylink_walk::Root;
 
 use crate::args::Env;
+use crate::codes;
 use crate::error::{CommandError, Outcome};
 use crate::explain;
 use crate::progress::{Meter, Stop};
@@ -117,7 +118,7 @@ impl<'a> Context<'a> {
     pub(crate) fn warn_unreadable(&self, errors: &[PathError]) {
         const SHOWN: usize = 8;
         for error in errors.iter().take(SHOWN) {
-            self.ui.warn(&format!("{error}: {}", error.fault));
+            self.ui.warn(&format!("{error}: {}", codes::native(error.fault)));
         }
         if errors.len() > SHOWN {
             self.ui.warn(&format!(

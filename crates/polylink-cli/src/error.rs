@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use polylink_core::{Code, Fault, FaultKind, PathError};
+use polylink_core::{Fault, FaultKind, PathError};
 use serde::Serialize;
 
+use crate::codes::{self, Codes};
 use crate::json::{self, JsonPath};
 
 /// Why a command ends early; decides the exit code.
@@ -113,7 +114,7 @@ impl CommandError {
             _ => ErrorKind::Failed,
         };
         Self {
-            causes: vec![error.fault.to_string()],
+            causes: vec![codes::native(error.fault).to_string()],
             paths: [Some(error.path.clone()), error.to.clone()]
                 .into_iter()
                 .flatten()
@@ -177,24 +178,14 @@ impl CommandError {
 
     /// The document for a program.
     pub(crate) fn json(&self, command: Option<&str>) -> String {
-        let (mut status, mut win32, mut errno) = (None, None, None);
-        let fault = self.fault.as_deref().copied();
-        match fault.map(Fault::code) {
-            Some(Code::Errno(number)) => errno = Some(number),
-            Some(Code::Win32(number)) => win32 = Some(number),
-            Some(Code::NtStatus(number)) => status = Some(number),
-            _ => {}
-        }
+        let codes = self.fault.as_deref().copied().map(Codes::of);
         let document = ErrorDocument {
             schema: json::SCHEMA,
             command,
             error: ErrorBody {
                 message: &self.message,
                 causes: &self.causes,
-                status,
-                win32,
-                errno,
-                symbol: fault.map(Fault::symbol).filter(|symbol| !symbol.is_empty()),
+                codes: codes.unwrap_or_default(),
                 paths: self.paths.iter().map(|path| JsonPath(path)).collect(),
                 hints: &self.hints,
             },
@@ -220,10 +211,8 @@ struct ErrorDocument<'a> {
 struct ErrorBody<'a> {
     message: &'a str,
     causes: &'a [String],
-    status: Option<u32>,
-    win32: Option<u32>,
-    errno: Option<i32>,
-    symbol: Option<&'a str>,
+    #[serde(flatten)]
+    codes: Codes,
     paths: Vec<JsonPath<'a>>,
     hints: &'a [String],
 }

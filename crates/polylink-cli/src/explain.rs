@@ -4,6 +4,7 @@
 //! is not said.
 
 mod access;
+mod nt;
 mod similar;
 
 use std::path::{Path, PathBuf};
@@ -44,6 +45,12 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn hints(&self, fault: Fault) -> Vec<String> {
+        if cfg!(windows) {
+            let facts = nt::Facts::gather(self.fs, self.action, self.path, self.to, fault);
+            if let Some(hints) = nt::hints(fault, &facts) {
+                return hints;
+            }
+        }
         match fault.kind() {
             FaultKind::CrossesVolumes => self.crosses(),
             FaultKind::NotPermitted => self.not_permitted(),
@@ -151,13 +158,7 @@ impl Case<'_> {
         let mut hints = Vec::new();
         let existing = self.stat(self.path);
         if existing.is_some_and(|stat| stat.kind == Kind::Directory) {
-            return vec![
-                "hard links to directories do not exist: link the files in it".into(),
-                format!(
-                    "'polylink flat {} VIEW' makes a directory with a name for each file below it",
-                    shown(self.path)
-                ),
-            ];
+            return directories(self.path);
         }
         if let Some(volume) = self.volume_of_new()
             && volume.hard_links == HardLinks::No
@@ -193,10 +194,7 @@ impl Case<'_> {
             && let Some(volume) = self.volume_of_new()
             && volume.hard_links == HardLinks::Unknown
         {
-            hints.push(format!(
-                "{} seems to have no hard links: one file has one name there",
-                volume.kind
-            ));
+            hints.push(seems_without_hard_links(&volume.kind));
         }
         hints
     }
@@ -234,10 +232,12 @@ impl Case<'_> {
             )),
             None => hints.extend(links.map(|n| format!("'{}' has {} names", shown(self.path), count(n)))),
         }
-        hints.push(
+        hints.push(if cfg!(windows) {
+            "copy the file and link the copy from now on, or remove names that nobody needs ('polylink names' finds them)".into()
+        } else {
             "copy the file ('cp --reflink=auto' shares the data where it can) and link the copy from now on"
-                .into(),
-        );
+                .into()
+        });
         hints
     }
 
@@ -347,10 +347,25 @@ impl Case<'_> {
 
     fn unsupported(&self) -> Vec<String> {
         match self.volume_of_new() {
-            Some(volume) if self.action == "link" => vec![no_hard_links(&volume.kind)],
+            Some(volume) if self.action == "link" => match volume.hard_links {
+                HardLinks::No => vec![no_hard_links(&volume.kind)],
+                HardLinks::Unknown => vec![seems_without_hard_links(&volume.kind)],
+                HardLinks::Yes => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }
+}
+
+/// What to do instead of linking a directory.
+fn directories(path: &Path) -> Vec<String> {
+    vec![
+        "hard links to directories do not exist: link the files in it".into(),
+        format!(
+            "'polylink flat {} VIEW' makes a directory with a name for each file below it",
+            shown(path)
+        ),
+    ]
 }
 
 /// One of two places that a link cannot join.
@@ -439,6 +454,10 @@ pub(crate) fn no_hard_links(kind: &str) -> String {
     )
 }
 
+fn seems_without_hard_links(kind: &str) -> String {
+    format!("{kind} seems to have no hard links: one file has one name there")
+}
+
 /// A user's name, or the number where there is none.
 pub(crate) fn user(uid: u32) -> String {
     facts::user_name(uid).unwrap_or_else(|| format!("user {uid}"))
@@ -500,6 +519,7 @@ mod tests {
         assert!(text.contains("bind mount"), "{text}");
     }
 
+    #[cfg(unix)] // as mounts of directories are
     #[test]
     fn the_same_place_is_found_through_the_other_mount() {
         let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 /// Fields may be added within a number, not changed or removed.
 pub(crate) const SCHEMA: u32 = 1;
 
-/// A path: a string where it is valid Unicode, else `{"hex": "…"}` of its bytes.
+/// A path: a string where it is valid Unicode, else `{"hex": "…"}` of its bytes or UTF-16 units.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonPath<'a>(pub(crate) &'a Path);
 
@@ -45,14 +45,29 @@ fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> 
     if let Ok(text) = std::str::from_utf8(bytes) {
         return serializer.serialize_str(text);
     }
-    let mut hex = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // OK to ignore: writing to a string cannot fail
-        let _ = write!(hex, "{byte:02x}");
-    }
     let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry("hex", &hex)?;
+    map.serialize_entry("hex", &hex(bytes))?;
     map.end()
+}
+
+/// Two digits for each byte; on Windows, where the bytes are WTF-8, four for each UTF-16 unit.
+fn hex(bytes: &[u8]) -> String {
+    let units = if cfg!(windows) {
+        polylink_nt::name::units_of_wtf8(bytes)
+    } else {
+        None
+    };
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    // OK to ignore: writing to a string cannot fail
+    match units {
+        Some(units) => units.iter().for_each(|unit| {
+            let _ = write!(hex, "{unit:04x}");
+        }),
+        None => bytes.iter().for_each(|byte| {
+            let _ = write!(hex, "{byte:02x}");
+        }),
+    }
+    hex
 }
 
 /// The document as text, ended by a line feed.
@@ -75,6 +90,17 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&JsonPath(Path::new("a\n\"ü"))).unwrap(),
             r#""a\n\"ü""#
+        );
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_path_that_is_not_text_is_hex_of_its_units() {
+        use std::os::windows::ffi::OsStringExt as _;
+        let path = PathBuf::from(std::ffi::OsString::from_wide(&[0x61, 0xD800, 0x5C, 0x62]));
+        assert_eq!(
+            serde_json::to_string(&JsonPath(&path)).unwrap(),
+            r#"{"hex":"0061d800005c0062"}"#
         );
     }
 

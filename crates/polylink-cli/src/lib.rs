@@ -4,6 +4,7 @@
 //! manual pages, completions for shells, and the reference `cli.md`.
 
 mod args;
+mod codes;
 mod commands;
 mod error;
 mod explain;

@@ -82,3 +82,12 @@ pub(crate) fn wants_dir(path: &Path) -> bool {
     let bytes = path.as_os_str().as_encoded_bytes();
     bytes.ends_with(b"/") || (cfg!(windows) && bytes.ends_with(b"\\"))
 }
+
+/// Whether the file carries the attribute that protects it from being replaced and deleted; of a symbolic link, the
+/// link. Only Windows has it: on Unix a file's permissions say nothing about its names.
+pub(crate) fn is_read_only(path: &Path) -> bool {
+    cfg!(windows)
+        && path
+            .symlink_metadata()
+            .is_ok_and(|meta| meta.permissions().readonly())
+}

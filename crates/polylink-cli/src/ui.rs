@@ -43,6 +43,18 @@ impl Style {
     }
 }
 
+/// Whether the terminal takes escape sequences; on Windows it has to be told that they will come.
+fn understands_colors() -> bool {
+    #[cfg(windows)]
+    {
+        anstyle_query::windows::enable_ansi_colors() != Some(false)
+    }
+    #[cfg(not(windows))]
+    {
+        true
+    }
+}
+
 fn painted(on: bool, style: Style, text: &str) -> String {
     if on {
         format!("\x1b[{}m{text}\x1b[0m", style.code())
@@ -56,7 +68,7 @@ impl Ui {
         let color = |terminal: bool| match global.color {
             When::Always => true,
             When::Never => false,
-            When::Auto => terminal && !env.no_color && !env.dumb_terminal,
+            When::Auto => terminal && !env.no_color && !env.dumb_terminal && understands_colors(),
         };
         Self {
             out: RefCell::new(BufWriter::new(io::stdout())),

@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use polylink_core::{At, Dir, FaultKind, HardLinks, LinkFs as _, Name, Progress as _, ResultExt as _, shown};
+use polylink_core::{
+    At, Dir, Fault, FaultKind, HardLinks, LinkFs as _, Name, Progress as _, ResultExt as _, shown,
+};
 use polylink_host::facts;
 use serde::Serialize;
 
 use super::{Context, sample};
 use crate::args::DryRun;
+use crate::codes::native;
 use crate::error::{CommandError, Outcome};
 use crate::explain;
 use crate::format::{count, counted, ratio, size};
@@ -360,7 +363,11 @@ fn show(context: &Context<'_>, experiment: &Experiment) -> Result<(), CommandErr
     ui.line("")?;
     ui.line(&ui.paint(Style::Heading, &experiment.title))?;
     if experiment.limit_reached {
-        ui.line("  this is the limit: the file system refused the next name (EMLINK)")?;
+        let refusal = native(Fault::of(FaultKind::TooManyLinks));
+        ui.line(&format!(
+            "  this is the limit: the file system refused the next name ({})",
+            refusal.symbol()
+        ))?;
     }
     let mut table = crate::format::Table::new(&[
         crate::format::Align::Left,

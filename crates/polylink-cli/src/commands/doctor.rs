@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::args::DryRun;
+use crate::codes::native;
 use crate::error::{CommandError, Outcome};
 use crate::format::{Align, Table};
 use crate::json::{self, JsonPath};
@@ -171,8 +172,8 @@ fn document(
                 existing: JsonPath(&trial.existing),
                 new: JsonPath(&trial.new),
                 works: trial.error.is_none(),
-                errno: trial.error.as_ref().map(|error| error.fault.symbol()),
-                reason: trial.error.as_ref().map(|error| error.fault.to_string()),
+                errno: trial.error.as_ref().map(|error| native(error.fault).symbol()),
+                reason: trial.error.as_ref().map(|error| native(error.fault).to_string()),
                 hints: &trial.hints,
             })
             .collect(),
@@ -194,7 +195,7 @@ fn text(
             None => ui.line(&format!("{}: {}", trial.title, ui.paint(Style::Good, "works")))?,
             Some(error) => {
                 ui.line(&format!("{}: {}", trial.title, ui.paint(Style::Bad, "refused")))?;
-                ui.line(&format!("  {error}: {}", error.fault))?;
+                ui.line(&format!("  {error}: {}", native(error.fault)))?;
                 for hint in &trial.hints {
                     ui.line(&format!("  {hint}"))?;
                 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use polylink_core::shown;
 use polylink_host::facts;
-use polylink_view::{Appear, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path};
+use polylink_view::{
+    Appear, Case, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path,
+};
 
 use super::Context;
 use crate::args::{DryRun, Exact};
@@ -47,7 +49,7 @@ pub(crate) struct FlatArgs {
     /// Take only what matches; may be given several times
     ///
     /// A pattern without a slash is matched against each name of the path, one with a slash against the path below the
-    /// source; '*' does not match a slash, '**' does.
+    /// source; '*' does not match a slash, '**' does. On Windows backslashes separate as well, and case does not matter.
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
     /// Leave out what matches; may be given several times
@@ -208,7 +210,7 @@ fn code(outcome: &polylink_view::Outcome) -> Outcome {
 fn options(context: &Context<'_>, args: &FlatArgs) -> Result<Options, CommandError> {
     let bad = |problem| error(context, &problem);
     Ok(Options {
-        filter: Filter::new(&args.include, &args.exclude).map_err(bad)?,
+        filter: filter(&args.include, &args.exclude).map_err(bad)?,
         appear: if args.every_name {
             Appear::EveryName
         } else {
@@ -230,6 +232,17 @@ fn options(context: &Context<'_>, args: &FlatArgs) -> Result<Options, CommandErr
         deleted: args.deleted.into(),
         threads: None,
     })
+}
+
+/// Patterns are written as the system writes its paths and names.
+fn filter(include: &[String], exclude: &[String]) -> Result<Filter, polylink_view::Error> {
+    if cfg!(windows) {
+        let slashed =
+            |globs: &[String]| -> Vec<String> { globs.iter().map(|glob| glob.replace('\\', "/")).collect() };
+        Filter::with_case(&slashed(include), &slashed(exclude), Case::Ignored)
+    } else {
+        Filter::new(include, exclude)
+    }
 }
 
 /// A directory that names are moved to: it must be there.

@@ -1,12 +1,15 @@
 //! `polylink link`.
 
+mod foresee;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use polylink_core::{
-    Existing, Fault, FaultKind, Kind, LinkFs, PathError, Replaced, ResultExt as _, Stat, replace_with_link,
-    shown,
+    Existing, Fault, FaultKind, Kind, LinkFs as _, PathError, Replaced, ResultExt as _, Stat,
+    replace_with_link, shown,
 };
+use polylink_host::door::{Door, link_through};
 use polylink_host::facts;
 use serde::Serialize;
 
@@ -57,7 +60,7 @@ Examples:
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Via {
-    /// The usual one here
+    /// The usual one here: create, and on Windows native with --replace
     Auto,
     /// link(2) on Unix, CreateHardLink on Windows
     Create,
@@ -87,25 +90,54 @@ struct ReplacedFile {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &LinkArgs) -> Result<Outcome, CommandError> {
-    if matches!(args.via, Via::Native | Via::Move) {
-        return Err(
-            CommandError::cannot_start("'--via native' and '--via move' exist on Windows only")
-                .hint("'--via create' is the only call there is here, and what '--via auto' takes"),
-        );
+    let existing = if args.replace {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    let door = args.via.door(existing)?;
+    if cfg!(windows) {
+        by_door(context, args, door, existing)
+    } else {
+        by_handles(context, args, existing)
     }
+}
+
+impl Via {
+    /// The call that is meant; what cannot be meant is said before anything is touched.
+    fn door(self, on: Existing) -> Result<Door, CommandError> {
+        let door = match (self, on) {
+            (Self::Auto, Existing::Replace) if Door::Native.exists_here() => Door::Native,
+            (Self::Auto | Self::Create, _) => Door::Create,
+            (Self::Native, _) => Door::Native,
+            (Self::Move, _) => Door::Move,
+        };
+        if !door.exists_here() {
+            return Err(
+                CommandError::cannot_start("'--via native' and '--via move' exist on Windows only")
+                    .hint("'--via create' is the only call there is here, and what '--via auto' takes"),
+            );
+        }
+        // on Unix a link never replaces either, and a rename does that; on Windows the calls themselves were chosen
+        if cfg!(windows) && on == Existing::Replace && !door.can_replace() {
+            return Err(CommandError::cannot_start(
+                "'--via create' cannot replace: CreateHardLink never does",
+            )
+            .hint("'--via native' can, and is what '--via auto' takes with '--replace'"));
+        }
+        Ok(door)
+    }
+}
+
+/// With directories held open, and by the rules of Unix.
+fn by_handles(context: &Context<'_>, args: &LinkArgs, on: Existing) -> Result<Outcome, CommandError> {
     let fs = &context.fs;
     let existing_path = existing_path(&args.existing, args.follow).map_err(|e| context.explain(&e))?;
     let new_path = new_path(&existing_path, &args.new)?;
     let failed = |error: PathError| context.explain(&error);
-    let between = |fault: Fault| PathError {
-        action: "link",
-        path: args.existing.clone(),
-        to: Some(new_path.clone()),
-        fault,
-    };
+    let between = |fault: Fault| between(args, &new_path, fault);
     if place::wants_dir(&new_path) {
-        return Err(failed(between(FaultKind::NotFound.into()))
-            .hint("a name that ends in a separator is a directory, and there is none"));
+        return Err(failed(between(FaultKind::NotFound.into())).hint(ENDS_IN_SEPARATOR));
     }
     let existing = Place::of(fs, &existing_path).map_err(|fault| failed(between(fault)))?;
     let new = Place::of(fs, &new_path).map_err(|fault| failed(between(fault)))?;
@@ -113,12 +145,10 @@ pub(super) fn run(context: &Context<'_>, args: &LinkArgs) -> Result<Outcome, Com
     if file.kind == Kind::Directory {
         return Err(failed(between(FaultKind::NotPermitted.into())));
     }
-    let done = if args.dry.dry_run {
-        foresee(fs, &file, &new, args.replace)
-    } else if args.replace {
-        replace_with_link(fs, existing.at(), new.at())
-    } else {
-        fs.link(existing.at(), new.at()).map(|()| Replaced::Linked)
+    let done = match on {
+        _ if args.dry.dry_run => foresee::posix(fs, &file, &new, on),
+        Existing::Replace => replace_with_link(fs, existing.at(), new.at()),
+        Existing::Keep => fs.link(existing.at(), new.at()).map(|()| Replaced::Linked),
     }
     .map_err(|fault| failed(between(fault)))?;
     let links = if args.dry.dry_run {
@@ -136,6 +166,87 @@ pub(super) fn run(context: &Context<'_>, args: &LinkArgs) -> Result<Outcome, Com
             links,
         },
     )
+}
+
+/// Through one of NT's doors: what is refused, and in which order, is left to it.
+fn by_door(
+    context: &Context<'_>,
+    args: &LinkArgs,
+    door: Door,
+    on: Existing,
+) -> Result<Outcome, CommandError> {
+    let fs = &context.fs;
+    let existing = if args.follow || args.existing.file_name().is_none() {
+        facts::absolute(&args.existing).map_err(|error| context.explain(&error))?
+    } else {
+        args.existing.clone()
+    };
+    let new = new_path(&existing, &args.new)?;
+    let failed = |fault: Fault| {
+        let refusal = between(args, &new, fault);
+        if door == Door::Move && fault.kind() == FaultKind::Unsupported {
+            return CommandError::from(refusal).hint(MOVES);
+        }
+        let failed = context.explain(&refusal);
+        if place::wants_dir(&new) {
+            failed.hint(ENDS_IN_SEPARATOR)
+        } else {
+            failed
+        }
+    };
+    if args.dry.dry_run {
+        let (file, done) = foresee::nt(fs, &existing, &new, on).map_err(failed)?;
+        let links = None;
+        return report(
+            context,
+            args,
+            &Report {
+                file,
+                new,
+                done,
+                links,
+            },
+        );
+    }
+    // the native door ignores the attribute where the system lets it, for views must; who asks for one link is told
+    if on == Existing::Replace && place::is_read_only(&new) {
+        foresee::nt(fs, &existing, &new, on).map_err(failed)?;
+    }
+    let victim = match on {
+        Existing::Replace => place::stat(fs, &new).ok(),
+        Existing::Keep => None,
+    };
+    link_through(door, &existing, &new, on).map_err(failed)?;
+    let file = place::stat(fs, &new).map_err(failed)?;
+    let done = match victim {
+        None => Replaced::Linked,
+        Some(victim) if victim.id == file.id => Replaced::Same,
+        Some(victim) => Replaced::Replaced(victim),
+    };
+    let links = Some(file.links);
+    report(
+        context,
+        args,
+        &Report {
+            file,
+            new,
+            done,
+            links,
+        },
+    )
+}
+
+const ENDS_IN_SEPARATOR: &str = "a name that ends in a separator is a directory, and there is none";
+const MOVES: &str = "MoveFileEx renames here where it should link (as Wine's does): nothing was changed; '--via create' and \
+     '--via native' make the link";
+
+fn between(args: &LinkArgs, new: &Path, fault: Fault) -> PathError {
+    PathError {
+        action: "link",
+        path: args.existing.clone(),
+        to: Some(new.into()),
+        fault,
+    }
 }
 
 struct Report {
@@ -200,40 +311,6 @@ fn report(context: &Context<'_>, args: &LinkArgs, report: &Report) -> Result<Out
         ui.line(&fate)?;
     }
     Ok(Outcome::Done)
-}
-
-/// What the link would come to; refuses what can be known to fail.
-fn foresee(fs: &dyn LinkFs, file: &Stat, new: &Place, replace: bool) -> Result<Replaced, Fault> {
-    let on = if replace {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    };
-    let foreseen = match fs.stat(new.at()) {
-        Ok(there) if on == Existing::Replace && there.kind == Kind::Directory => {
-            return Err(FaultKind::IsDirectory.into());
-        }
-        Ok(there) if on == Existing::Replace && there.id == file.id => return Ok(Replaced::Same),
-        Ok(there) if on == Existing::Replace => Replaced::Replaced(there),
-        Ok(_) => return Err(FaultKind::Exists.into()),
-        Err(fault) if fault.kind() == FaultKind::NotFound => Replaced::Linked,
-        Err(fault) => return Err(fault),
-    };
-    let dir = fs.stat_dir(new.dir())?;
-    if dir.id.volume != file.id.volume || (dir.mount != file.mount) {
-        return Err(FaultKind::CrossesVolumes.into());
-    }
-    let volume = fs.volume(new.dir())?;
-    if volume.read_only {
-        return Err(FaultKind::ReadOnly.into());
-    }
-    if volume.link_limit.is_some_and(|limit| file.links >= limit) {
-        return Err(FaultKind::TooManyLinks.into());
-    }
-    if !volume.names.fits(new.name().bytes()) {
-        return Err(FaultKind::NameTooLong.into());
-    }
-    Ok(foreseen)
 }
 
 fn existing_path(path: &Path, follow: bool) -> Result<PathBuf, PathError> {

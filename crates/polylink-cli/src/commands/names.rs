@@ -18,7 +18,8 @@ use crate::place::Place;
 ///
 /// Prints the path of each name that leads to the same file as FILE. The file system knows how many there are, so the
 /// search stops with the last one. It reads the directories of the mount that FILE lies on, or those given with --in;
-/// btrfs is asked and needs no search. A symbolic link FILE is looked for itself, not what it points at.
+/// btrfs, and NTFS on Windows, are asked and need no search. A symbolic link FILE is looked for itself, not what it
+/// points at.
 ///
 /// Exit code 1 says that not all names were found.
 #[derive(Debug, Args)]

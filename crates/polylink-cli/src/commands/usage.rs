@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::args::Exact;
+use crate::codes::native;
 use crate::error::{CommandError, Outcome};
 use crate::format::{Align, Sizes, Table, count, counted};
 use crate::json::{self, JsonPath};
@@ -206,7 +207,7 @@ fn document(context: &Context<'_>, args: &UsageArgs, found: &Usage) -> Result<()
             .iter()
             .map(|PathError { path, fault, .. }| Unreadable {
                 path: JsonPath(path),
-                reason: fault.to_string(),
+                reason: native(*fault).to_string(),
             })
             .collect(),
         not_entered: found.other_mounts.iter().map(|path| JsonPath(path)).collect(),

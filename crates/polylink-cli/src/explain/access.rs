@@ -1,6 +1,6 @@
 //! Which directory lacks which permission.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use polylink_core::shown;
 use polylink_host::facts;
@@ -101,12 +101,12 @@ fn may_write(_dir: &Path) -> bool {
 #[cfg(unix)]
 pub(super) fn sticky(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
-    let parent: PathBuf = place::parent(path).into();
-    let data = std::fs::metadata(&parent).ok()?;
+    let parent = place::parent(path);
+    let data = std::fs::metadata(parent).ok()?;
     (data.mode() & 0o1000 != 0).then(|| {
         format!(
             "'{}' has the sticky bit: only the owner of a file may remove or rename it there",
-            shown(&parent)
+            shown(parent)
         )
     })
 }

@@ -16,7 +16,8 @@ fn two_experiments_are_made_and_nothing_stays() {
         "{run}"
     );
     assert!(run.stdout.contains("  free space "), "{run}");
-    assert!(run.stdout.contains("  directory "), "{run}");
+    // Wine does not say what a directory takes
+    assert!(cfg!(windows) || run.stdout.contains("  directory "), "{run}");
     assert!(env.names_in(".").is_empty());
 }
 

@@ -1,10 +1,5 @@
 //! `polylink demo`.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal, kill_process};
-
 use crate::env::TestEnv;
 
 #[test]
@@ -71,8 +66,14 @@ fn one_file_is_a_story_too() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn an_interrupted_demo_cleans_up() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
     let env = TestEnv::new();
     env.dir("here");
     let child = env

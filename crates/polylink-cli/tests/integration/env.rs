@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use polylink_core::{At, FileId, LinkFs as _, Name};
+use polylink_host::HostFs;
 use tempfile::TempDir;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_polylink");
@@ -49,9 +51,15 @@ impl TestEnv {
     }
 
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap()
+        let root = self.folder.path().canonicalize().unwrap();
+        // as the program shows it
+        match root.to_str().unwrap().strip_prefix(r"\\?\") {
+            Some(plain) => plain.into(),
+            None => root,
+        }
     }
 
+    #[cfg(unix)]
     pub(crate) fn state(&self) -> &Path {
         self.state.path()
     }
@@ -111,7 +119,9 @@ impl TestEnv {
             .current_dir(self.folder.path())
             .env("XDG_STATE_HOME", self.state.path())
             .env("HOME", self.state.path())
+            .env("LOCALAPPDATA", self.state.path())
             .env("TMPDIR", self.folder.path())
+            .env("TMP", self.folder.path())
             .env_remove("NO_COLOR")
             .stdin(Stdio::null());
         command
@@ -139,15 +149,27 @@ impl TestEnv {
     pub(crate) fn finish(&self, output: Output) -> Run {
         let root = self.root();
         let text = |bytes: &[u8]| {
-            String::from_utf8(bytes.to_vec())
-                .expect("the output is text")
-                .replace(root.to_str().unwrap(), "ROOT")
+            let text = String::from_utf8(bytes.to_vec()).expect("the output is text");
+            if cfg!(windows) {
+                slashed(&text).replace(&slashed(root.to_str().unwrap()), "ROOT")
+            } else {
+                text.replace(root.to_str().unwrap(), "ROOT")
+            }
         };
         Run {
             code: output.status.code().unwrap_or(-1),
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         }
+    }
+}
+
+/// What Windows prints, with slashes in its paths: so one expectation serves all systems.
+fn slashed(text: &str) -> String {
+    if text.starts_with('{') {
+        text.replace(r"\\", "/")
+    } else {
+        text.replace('\\', "/")
     }
 }
 
@@ -177,7 +199,17 @@ impl fmt::Display for Run {
     }
 }
 
+/// The file behind a path, and how many names it has.
+pub(crate) fn file(path: &Path) -> (FileId, u64) {
+    let fs = HostFs::new();
+    let dir = fs.open_dir(path.parent().unwrap()).unwrap();
+    let name = Name::from_os(path.file_name().unwrap());
+    let stat = fs.stat(At::new(&dir, name)).unwrap();
+    (stat.id, stat.links)
+}
+
 /// A directory on another file system than the test's folder, if there is one that can be written.
+#[cfg(unix)]
 pub(crate) fn other_file_system(env: &TestEnv) -> Option<TempDir> {
     use std::os::unix::fs::MetadataExt as _;
     let device = |path: &Path| fs::metadata(path).map(|data| data.dev()).ok();

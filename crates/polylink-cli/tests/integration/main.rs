@@ -1,16 +1,26 @@
 //! The binary as its users meet it: words, documents and exit codes.
+//!
+//! On Windows the tests of what is the same everywhere run too, and those in `windows` of what is not.
 
 mod cli;
 mod cost;
 mod demo;
+#[cfg(unix)]
 mod doctor;
 mod env;
 mod exports;
 mod flat;
+#[cfg(unix)]
 mod flat_errors;
+#[cfg(unix)]
 mod guide;
+#[cfg(unix)]
 mod link;
 mod names;
+#[cfg(unix)]
 mod odd_names;
+#[cfg(unix)]
 mod permissions;
 mod usage;
+#[cfg(windows)]
+mod windows;

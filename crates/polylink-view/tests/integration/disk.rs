@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -83,6 +82,26 @@ impl Disk for MemFs {
     }
 }
 
+/// The file's identity, from the standard library.
+#[cfg(unix)]
+fn id(_path: &Path, meta: &fs::Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt as _;
+    FileId {
+        volume: meta.dev(),
+        id: meta.ino().into(),
+    }
+}
+
+/// The file's identity; the standard library does not tell it on Windows.
+#[cfg(windows)]
+fn id(path: &Path, _meta: &fs::Metadata) -> FileId {
+    use polylink_core::{At, Name};
+    let fs = HostFs::new();
+    let dir = fs.open_dir(path.parent().unwrap()).unwrap();
+    let name = Name::from_os(path.file_name().unwrap());
+    fs.stat(At::new(&dir, name)).unwrap().id
+}
+
 /// A real folder.
 pub(crate) struct Folder {
     folder: TempDir,
@@ -158,7 +177,11 @@ impl Disk for Folder {
     fn symlink(&self, path: &str) {
         let path = self.path(path);
         Self::parent(&path);
+        // Windows lets only some users make one
+        #[cfg(unix)]
         drop(std::os::unix::fs::symlink("nowhere", path));
+        #[cfg(windows)]
+        drop(std::os::windows::fs::symlink_file("nowhere", path));
     }
 
     fn deny(&self, _path: &str, _denied: bool) {}
@@ -181,10 +204,7 @@ impl Disk for Folder {
                 } else {
                     0
                 };
-                let id = FileId {
-                    volume: meta.dev(),
-                    id: meta.ino().into(),
-                };
+                let id = id(&path, &meta);
                 names.insert(
                     Path::new("/").join(path.strip_prefix(&self.root).unwrap()),
                     (id, content),

@@ -162,7 +162,9 @@ impl Facts {
             line("free space", space(volume));
             line("file ids in directories", ids(volume));
         }
-        lines.push(("fs.protected_hardlinks".into(), protection()));
+        if !cfg!(windows) {
+            lines.push(("fs.protected_hardlinks".into(), protection()));
+        }
         let ledger = match self.beside {
             Beside::No => format!(
                 "'{}', for nothing can be made beside the view",

@@ -9,6 +9,7 @@ use polylink_view::{
 };
 
 use super::view_path;
+use crate::codes;
 use crate::commands::Context;
 use crate::error::{CommandError, ErrorKind};
 use crate::explain;
@@ -99,7 +100,7 @@ pub(crate) fn error(context: &Context<'_>, error: &Error) -> CommandError {
                 fault,
             };
             CommandError {
-                causes: vec![fault.to_string()],
+                causes: vec![codes::native(fault).to_string()],
                 fault: Some(Box::new(fault)),
                 ..plain()
             }

@@ -1,9 +1,10 @@
 //! The document of `polylink flat --json`.
 
-use polylink_core::{Code, Fault, NameBuf};
+use polylink_core::{Fault, NameBuf};
 use polylink_view::{LeftOut, OldVersion, Outcome, Plan, Step, Why};
 use serde::Serialize;
 
+use crate::codes::{self, Codes};
 use crate::commands::Context;
 use crate::error::CommandError;
 use crate::json::{self, OwnedPath};
@@ -62,10 +63,8 @@ struct Failed {
     action: &'static str,
     path: OwnedPath,
     to: Option<OwnedPath>,
-    status: Option<u32>,
-    win32: Option<u32>,
-    errno: Option<i32>,
-    symbol: &'static str,
+    #[serde(flatten)]
+    codes: Codes,
     reason: String,
 }
 
@@ -170,22 +169,12 @@ fn skipped(left_out: &LeftOut) -> Skipped {
 }
 
 fn failed(action: &'static str, path: OwnedPath, to: Option<OwnedPath>, fault: Fault) -> Failed {
-    let (mut status, mut win32, mut errno) = (None, None, None);
-    match fault.code() {
-        Code::Errno(number) => errno = Some(number),
-        Code::Win32(number) => win32 = Some(number),
-        Code::NtStatus(number) => status = Some(number),
-        _ => {}
-    }
     Failed {
         action,
         path,
         to,
-        status,
-        win32,
-        errno,
-        symbol: fault.symbol(),
-        reason: fault.to_string(),
+        codes: Codes::of(fault),
+        reason: codes::native(fault).to_string(),
     }
 }
 

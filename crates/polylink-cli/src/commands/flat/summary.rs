@@ -6,6 +6,7 @@ use std::path::Path;
 use polylink_core::{NameBuf, PathError, shown_name};
 use polylink_view::{LeftOut, Outcome};
 
+use crate::codes::native;
 use crate::commands::Context;
 use crate::error::CommandError;
 use crate::explain;
@@ -154,7 +155,7 @@ fn reasons(left_out: &LeftOut) -> String {
 fn by_reason(outcome: &Outcome) -> String {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for failure in &outcome.failures {
-        *reasons.entry(failure.fault.to_string()).or_default() += 1;
+        *reasons.entry(native(failure.fault).to_string()).or_default() += 1;
     }
     reasons
         .into_iter()
@@ -236,7 +237,7 @@ fn failures(context: &Context<'_>, outcome: &Outcome) {
 fn explained(context: &Context<'_>, errors: &[PathError]) {
     let mut explained = Vec::new();
     for error in errors.iter().take(LISTED) {
-        context.ui.warn(&format!("{error}: {}", error.fault));
+        context.ui.warn(&format!("{error}: {}", native(error.fault)));
         if !explained.contains(&error.fault.kind()) {
             explained.push(error.fault.kind());
             for hint in explain::hints(&context.fs, error) {
