@@ -366,6 +366,37 @@ fn a_remote_rename_has_the_directorys_faults_before_the_files() {
     check(|| case(Origin::Remote, Root::None, "name"), true, &faults);
 }
 
+/// What looking for the directory came to is the status, for a link and a rename, local and remote.
+#[test]
+fn what_became_of_the_directory_is_the_status() {
+    let lookups = [
+        (ParentLookup::Missing, NtStatus::OBJECT_PATH_NOT_FOUND),
+        (ParentLookup::BelowFile, NtStatus::INVALID_PARAMETER),
+        (ParentLookup::DeletePending, NtStatus::DELETE_PENDING),
+        (ParentLookup::InvalidName, NtStatus::OBJECT_NAME_INVALID),
+        (ParentLookup::OtherVolume, NtStatus::NOT_SAME_DEVICE),
+        (
+            ParentLookup::Failed(NtStatus::DISK_CORRUPT_ERROR),
+            NtStatus::DISK_CORRUPT_ERROR,
+        ),
+    ];
+    for (lookup, status) in lookups {
+        for origin in [Origin::Local, Origin::Remote] {
+            for path in [r"\dir\name", "name"] {
+                for rename_it in [false, true] {
+                    let mut case = case(origin, Root::None, path);
+                    case.lookup = Some(lookup);
+                    assert_eq!(
+                        case.outcome(rename_it),
+                        Err(status),
+                        "{lookup:?} {origin:?} {path}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 // ---- opens
 
 type OpenFault = (&'static str, NtStatus, fn(&mut OpenRequest, &mut OpenFacts));
