@@ -556,3 +556,17 @@ fn fsa_what_watchers_of_a_replacement_are_told() {
     assert_eq!(world.rename(handle, r"\new", R0), Ok(()));
     assert_eq!(told(&world), [(FileAction::Removed, file, old)]);
 }
+
+#[test]
+fn fsa_a_server_has_no_root_directory_to_give() {
+    let (mut world, handle) = old_file();
+    world.dir(r"\dir");
+    let root = open(&mut world, r"\dir", READ);
+    let target = Target {
+        path: &units("new"),
+        root: Some(root),
+        origin: Origin::Remote,
+    };
+    let refused = world.ask(Request::Rename, handle, target, R0);
+    assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER));
+}
