@@ -276,9 +276,9 @@ const char *polylink_version(void);
  * GetLastError(). It never replaces a name, and never links a directory. Of a symbolic link the link itself gets the
  * name. lpSecurityAttributes is reserved and must be NULL.
  *
- * On Windows this is CreateHardLinkW. On Unix the same rules are applied to the file systems there: paths are UTF-16
- * that becomes UTF-8, '/' separates, and names may be whatever the file system lets them be. Then the errors are, in
- * this order:
+ * On Windows this is CreateHardLinkW, for paths of any length. On Unix the same rules are applied to the file systems
+ * there: paths are UTF-16 that becomes UTF-8, '/' separates, and names may be whatever the file system lets them be.
+ * Then the errors are, in this order:
  *
  * | code | reason |
  * |---|---|

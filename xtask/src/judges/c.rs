@@ -266,11 +266,32 @@ pub(crate) fn wine(lab: &Lab) -> Verdict {
         )?;
         println!("    {name}: {said}");
     }
+    unit_tests(&toolchain, &wine)?;
     println!(
         "    polylink.dll: {} bytes, libpolylink.a: {} bytes",
         fs::metadata(shared)?.len(),
         fs::metadata(built.join("libpolylink.a"))?.len()
     );
+    Ok(())
+}
+
+/// The library's own tests pass under Wine.
+fn unit_tests(toolchain: &Toolchain, wine: &Wine) -> Verdict {
+    let mut command = toolchain.cargo("test", Target::Win7);
+    command.args(["--no-run", "--lib", "--package", "polylink-capi"]);
+    let programs = toolchain.build(&mut command)?;
+    ensure(!programs.is_empty(), || "no tests were built".to_owned())?;
+    for program in programs {
+        let mut run = wine.command(&program.path, [""; 0]);
+        run.current_dir(&program.package);
+        let output = shell::output(&mut run)?;
+        let text = String::from_utf8_lossy(&output);
+        let result = text.lines().find(|line| line.starts_with("test result: ok. "));
+        ensure(result.is_some_and(|line| !line.contains(" 0 passed")), || {
+            text.clone().into_owned()
+        })?;
+        println!("    unit tests: {}", result.unwrap_or_default());
+    }
     Ok(())
 }
 

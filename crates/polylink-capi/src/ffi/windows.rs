@@ -213,6 +213,8 @@ fn nt_path(path: &Path) -> Result<Vec<u16>, NtStatus> {
 
 #[cfg(test)]
 mod tests {
+    use windows_sys::Win32::Foundation::RtlNtStatusToDosError;
+
     use super::*;
 
     #[test]
@@ -229,6 +231,15 @@ mod tests {
             assert_eq!(String::from_utf16(&made).unwrap(), wanted);
         }
         assert_eq!(nt_path(Path::new("")), Err(NtStatus::OBJECT_PATH_NOT_FOUND));
+    }
+
+    #[test]
+    fn the_system_makes_the_same_win32_codes_of_statuses() {
+        for status in crate::status::all() {
+            // SAFETY: it takes any number
+            let theirs = unsafe { RtlNtStatusToDosError(status.code().cast_signed()) };
+            assert_eq!(crate::status::win32(status), theirs, "{status:?}");
+        }
     }
 
     #[test]
