@@ -1,6 +1,6 @@
 //! What an update asks of the file system: no more than it must.
 
-use polylink_core::Silent;
+use polylink_core::{HardLinks, Silent};
 use polylink_view::{Outcome, apply, plan};
 
 use crate::disk::{Disk as _, Folder};
@@ -21,9 +21,12 @@ fn built() -> World<Folder> {
     assert_eq!(fs.changes(), 0, "a plan changes nothing");
     let outcome = apply(&fs, update, &mut world.ledger, &Silent);
     assert_eq!(outcome.linked, FILES);
+    // where the file system does not say whether it has links (Wine's), one is made and removed before all
+    let root = world.disk.fs().open_dir(&world.disk.path("/")).unwrap();
+    let probes = u64::from(world.disk.fs().volume(&root).unwrap().hard_links == HardLinks::Unknown);
     assert_eq!(
         (fs.calls("link"), fs.calls("make_dir"), fs.changes()),
-        (FILES, 1, FILES + 1)
+        (FILES + probes, 1, FILES + 1 + 2 * probes)
     );
     assert!(fs.calls("stat") <= FILES + 1, "one look at each new file");
     drop(fs);

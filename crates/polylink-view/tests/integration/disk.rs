@@ -102,6 +102,15 @@ fn id(path: &Path, _meta: &fs::Metadata) -> FileId {
     fs.stat(At::new(&dir, name)).unwrap().id
 }
 
+/// How many times slower a real folder is than usual: each call takes Wine a long way.
+pub(crate) fn slowness() -> u32 {
+    if std::env::var_os("POLYLINK_UNDER_WINE").is_some() {
+        8
+    } else {
+        1
+    }
+}
+
 /// A real folder.
 pub(crate) struct Folder {
     folder: TempDir,

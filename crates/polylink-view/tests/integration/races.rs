@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use polylink_core::{DirIdLies, MemFs, MemOptions, Silent};
 use polylink_view::{apply, plan};
 
-use crate::disk::{Disk, Folder};
+use crate::disk::{Disk, Folder, slowness};
 use crate::judge::World;
 use crate::wrapper::Watched;
 
@@ -125,5 +125,5 @@ fn on_the_model_with_ids_that_cannot_be_trusted() {
 
 #[test]
 fn on_a_real_folder() {
-    at_every_call(Folder::new, 3);
+    at_every_call(Folder::new, 3 * slowness() as usize);
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
 
-use crate::disk::{Disk, Folder};
+use crate::disk::{Disk, Folder, slowness};
 use crate::judge::World;
 
 /// A name to do something to: one that exists, or this one.
@@ -292,13 +292,17 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(40 / slowness()))]
 
     #[test]
     fn the_view_is_right_after_every_update_of_a_real_folder(edits in edits("/v")) {
         let mut world = World::new(Folder::new());
         play(&mut world, &edits);
     }
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
 
     #[test]
     fn a_first_build_does_not_depend_on_the_threads(files in proptest::collection::vec(source_file(), 1..60), folded: bool) {
