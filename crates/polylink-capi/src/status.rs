@@ -1,6 +1,5 @@
 //! What a status is called and becomes, with those few that polylink-nt has no use for.
 
-use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
@@ -138,19 +137,21 @@ pub(crate) fn reason(status: NtStatus) -> String {
 
 /// Name and text as C strings that live as long as the program.
 pub(crate) fn c_strings(status: NtStatus) -> (Option<&'static CStr>, &'static CStr) {
-    static KNOWN: OnceLock<HashMap<u32, (CString, CString)>> = OnceLock::new();
+    static KNOWN: OnceLock<Vec<(NtStatus, CString, CString)>> = OnceLock::new();
     let known = KNOWN.get_or_init(|| {
-        all()
+        let mut known: Vec<_> = all()
             .filter_map(|status| {
                 let name = CString::new(name(status)?).ok()?;
-                Some((status.code(), (name, CString::new(text(status)).ok()?)))
+                Some((status, name, CString::new(text(status)).ok()?))
             })
-            .collect()
+            .collect();
+        known.sort_by_key(|row| row.0);
+        known
     });
-    match known.get(&status.code()) {
-        Some((name, text)) => (Some(name), text),
-        None if status.is_success() => (None, c"done"),
-        None => (None, c"the system refused"),
+    match known.binary_search_by_key(&status, |row| row.0) {
+        Ok(at) => (Some(&known[at].1), &known[at].2),
+        Err(_) if status.is_success() => (None, c"done"),
+        Err(_) => (None, c"the system refused"),
     }
 }
 
