@@ -200,9 +200,21 @@ impl Ledger {
                 Err(_) => std::fs::rename(&new, path).map_err(LedgerFault::Io),
             }
         });
+        // Windows before 10 (and Wine) keeps a deleted name while a handle that was opened by it is: so it is closed,
+        // and opened anew by its own name; who takes it in between has it, and we are told that it is busy
+        let db = if cfg!(windows) {
+            drop(db);
+            None
+        } else {
+            Some(db)
+        };
         // OK to ignore: it is gone already where it was renamed
         drop(std::fs::remove_file(&new));
-        published.map(|()| db)
+        published?;
+        match db {
+            Some(db) => Ok(db),
+            None => Ok(Builder::new().set_cache_size(CACHE_BYTES).open(path)?),
+        }
     }
 
     fn make_tables(db: &Database) -> Result<()> {

@@ -244,11 +244,11 @@ mod tests {
     fn every_field_is_filled() {
         assert_eq!(
             filled(
-                "{stem}|{ext}|{parent}|{path}|{n}|{id}|{name}|{{}}",
+                "{stem}+{ext}+{parent}+{path}+{n}+{id}+{name}+{{}}",
                 "a.jpg",
                 "2007/02"
             ),
-            "a|jpg|02|2007-02|7|42|a.jpg|{}"
+            "a+jpg+02+2007-02+7+42+a.jpg+{}"
         );
         assert_eq!(filled("{stem}.{ext}", "README", ""), "README");
         assert_eq!(filled("{parent}", "a", ""), "_");
