@@ -94,6 +94,9 @@ impl Toolchain {
             // a warning of ours fails the build, as clippy's do on Linux; clippy itself is not in Debian's toolchain
             .args(["-Zwarnings", "--config", "build.warnings=\"deny\""])
             .env("CARGO_TARGET_DIR", target_dir())
+            // nobody debugs here: half the time to build, and programs that Wine loads in a tenth of it
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_INCREMENTAL", "0")
             .env("RUSTC", self.rustc)
             .env(target.linker_variable(), &self.cc)
             // what a toolchain must allow to let -Z options through; for these runs only
@@ -212,6 +215,8 @@ impl Wine {
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
             // what only Wine does differently is forgiven under this
             .env("POLYLINK_UNDER_WINE", "1")
+            // what differs is said, and not written beside the tests
+            .env("INSTA_UPDATE", "no")
             .env_remove("DISPLAY")
             .stdin(Stdio::null());
         command

@@ -21,7 +21,7 @@ const REDRAW_MS: u64 = 34;
 /// Lines, where there is no terminal to redraw.
 const LINE_MS: u64 = 1000;
 
-/// Whether the user wants the work to stop: SIGINT (Ctrl-C) or SIGTERM came.
+/// Whether the user wants the work to stop: SIGINT (Ctrl-C) or SIGTERM came, on Windows Ctrl-C or Ctrl-Break.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stop(Arc<AtomicBool>);
 
@@ -29,9 +29,17 @@ impl Stop {
     /// A flag that the signals set from now on. Where they cannot be caught they end the process, as ever.
     pub(crate) fn on_signals() -> Self {
         let stop = Self::default();
+        #[cfg(unix)]
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // OK to ignore: the default action of the signal stays then
             drop(signal_hook::flag::register(signal, Arc::clone(&stop.0)));
+        }
+        #[cfg(windows)]
+        {
+            let flag = Arc::clone(&stop.0);
+            // signals of the C runtime are no way there: Wine's crashes where signal-hook asks for the handler before
+            // OK to ignore: Ctrl-C ends the process then, as ever
+            drop(ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)));
         }
         stop
     }
