@@ -1,0 +1,603 @@
+//! [`LinkFs`] on a volume: views, usage and searches run on an image as they do on a mounted file system.
+
+mod paths;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use polylink_core::{
+    At, Dir, DirBatch, DirIds, Existing, Fault, FaultKind, FileId, FsResult, HardLinks, Kind, LinkFs, More,
+    NameRules, Stat, VolumeInfo,
+};
+use polylink_nt::NtStatus;
+use polylink_nt::name::{units_of_wtf8, wtf8_of_units};
+
+use crate::catalog::{Catalog, FileIndex, FileKind, FileRow, NameRow};
+use crate::error::{Error, Result};
+use crate::file::{File, FileName, Reparse, fits};
+use crate::index::{Case, Entry, I30, Index};
+use crate::layout::attribute::AttributeKind;
+use crate::units::{FileReference, RecordNumber};
+use crate::volume::Volume;
+
+/// Names that one file can have on NTFS, 8.3 names not counted (\[MS-FSA\] 2.1.5.15.7).
+const LINK_LIMIT: u64 = 1024;
+/// `FILE_ATTRIBUTE_REPARSE_POINT`.
+const REPARSE: u32 = 0x400;
+/// Entries in a batch.
+const BATCH: usize = 8192;
+
+/// A volume as a file system, to be read.
+///
+/// With a [`Catalog`] everything is answered from memory, which is what whoever visits most of the volume wants;
+/// without one each question reads what it needs. Names without a directory that leads to them do not appear, nor do
+/// the system files in the root directory; 8.3 names are no names of their own.
+#[derive(Debug)]
+pub struct VolumeFs {
+    volume: Arc<Volume>,
+    catalog: Option<Catalog>,
+    free: OnceLock<Option<u64>>,
+}
+
+/// What stands behind a [`Dir`] here.
+#[derive(Debug)]
+struct OpenDir {
+    reference: FileReference,
+    /// Entries that are still to be handed over; `None` before the first batch.
+    pending: Mutex<Option<Vec<Found>>>,
+    /// With a catalog: its names, once one is asked for. The catalog has no order by name.
+    names: OnceLock<HashMap<Vec<u8>, FileReference>>,
+}
+
+/// One entry of a directory, wherever it came from.
+#[derive(Debug)]
+struct Found {
+    name: Vec<u8>,
+    reference: FileReference,
+    kind: Kind,
+}
+
+fn fault(error: Error) -> Fault {
+    Fault::from(&error)
+}
+
+impl VolumeFs {
+    /// Reads from the volume what is asked for.
+    #[must_use]
+    pub fn new(volume: Arc<Volume>) -> Self {
+        Self {
+            volume,
+            catalog: None,
+            free: OnceLock::new(),
+        }
+    }
+
+    /// Reads the whole table first, and answers from memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::read`].
+    pub fn with_catalog(volume: Arc<Volume>) -> Result<Self> {
+        let catalog = Catalog::read(&volume)?;
+        Ok(Self {
+            catalog: Some(catalog),
+            ..Self::new(volume)
+        })
+    }
+
+    /// The volume.
+    #[must_use]
+    pub fn volume(&self) -> &Volume {
+        &self.volume
+    }
+
+    /// The catalog, where it has one.
+    #[must_use]
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_ref()
+    }
+
+    /// The file that a path inside the volume leads to, system files as well; `/` separates, links are not followed.
+    ///
+    /// # Errors
+    ///
+    /// `OBJECT_PATH_NOT_FOUND` where a directory on the way is missing or none, `OBJECT_NAME_NOT_FOUND` for the last.
+    pub fn find(&self, path: &Path) -> FsResult<FileReference> {
+        let mut at = self.root()?;
+        let mut parts = paths::components(path)?.into_iter().peekable();
+        while let Some(name) = parts.next() {
+            let entry = self.entry(at, &name);
+            at = match entry {
+                Err(missing) if missing.kind() == FaultKind::NotFound && parts.peek().is_some() => {
+                    return Err(NtStatus::OBJECT_PATH_NOT_FOUND.into());
+                }
+                found => found?.reference,
+            };
+        }
+        Ok(at)
+    }
+
+    fn root(&self) -> FsResult<FileReference> {
+        let record = match &self.catalog {
+            Some(catalog) => catalog
+                .find(RecordNumber::ROOT)
+                .and_then(|index| catalog.file(index))
+                .map(|row| row.reference),
+            None => None,
+        };
+        match record {
+            Some(reference) => Ok(reference),
+            None => Ok(self.volume.file(RecordNumber::ROOT).map_err(fault)?.reference()),
+        }
+    }
+
+    fn id(&self, reference: FileReference) -> FileId {
+        FileId {
+            volume: self.volume.geometry().map_or(0, |geometry| geometry.serial),
+            id: u128::from(reference.0),
+        }
+    }
+
+    /// The file behind a reference, read and its sequence number compared.
+    fn file(&self, reference: FileReference) -> FsResult<File> {
+        let file = self.volume.file(reference.record()).map_err(fault)?;
+        if !fits(reference, file.reference().sequence()) {
+            return Err(NtStatus::FILE_DELETED.into());
+        }
+        Ok(file)
+    }
+
+    fn index_of(catalog: &Catalog, reference: FileReference) -> FsResult<(FileIndex, FileRow)> {
+        catalog
+            .resolve(reference)
+            .and_then(|index| Some((index, catalog.file(index)?)))
+            .ok_or_else(|| NtStatus::FILE_DELETED.into())
+    }
+
+    /// The entry of a name in a directory, where it is to be seen.
+    fn child(&self, directory: FileReference, name: &[u8]) -> FsResult<Found> {
+        let found = self.entry(directory, name)?;
+        if directory.record() == RecordNumber::ROOT && is_system(&found) {
+            return Err(NtStatus::OBJECT_NAME_NOT_FOUND.into());
+        }
+        Ok(found)
+    }
+
+    /// The entry of a name in a directory.
+    fn entry(&self, directory: FileReference, name: &[u8]) -> FsResult<Found> {
+        let missing = || Fault::from(NtStatus::OBJECT_NAME_NOT_FOUND);
+        let units = units_of_wtf8(name).ok_or_else(|| Fault::from(NtStatus::OBJECT_NAME_INVALID))?;
+        match &self.catalog {
+            Some(catalog) => {
+                let (index, row) = Self::index_of(catalog, directory)?;
+                if row.kind != FileKind::Directory {
+                    return Err(NtStatus::NOT_A_DIRECTORY.into());
+                }
+                let upcase = self.volume.upcase();
+                let mut best: Option<NameRow<'_>> = None;
+                for row in catalog.children(index) {
+                    let exact = row.name == name;
+                    let same =
+                        exact || units_of_wtf8(row.name).is_some_and(|other| upcase.same(&other, &units));
+                    if exact || same && best.is_none() {
+                        best = Some(row);
+                    }
+                    if exact {
+                        break;
+                    }
+                }
+                let row = best.ok_or_else(missing)?;
+                found_in_catalog(catalog, &row).ok_or_else(missing)
+            }
+            None => {
+                let file = self.file(directory)?;
+                if !file.is_directory() {
+                    return Err(NtStatus::NOT_A_DIRECTORY.into());
+                }
+                let index = Index::open(&self.volume, &file).map_err(fault)?;
+                let entry = index
+                    .find(&units, Case::Ignored)
+                    .map_err(fault)?
+                    .ok_or_else(missing)?;
+                Ok(found_in_index(entry))
+            }
+        }
+    }
+
+    fn entries(&self, directory: FileReference) -> FsResult<Vec<Found>> {
+        let mut found = Vec::new();
+        match &self.catalog {
+            Some(catalog) => {
+                let (index, _) = Self::index_of(catalog, directory)?;
+                found.extend(
+                    catalog
+                        .children(index)
+                        .filter(NameRow::is_link)
+                        .filter_map(|row| found_in_catalog(catalog, &row)),
+                );
+            }
+            None => {
+                let file = self.file(directory)?;
+                let index = Index::open(&self.volume, &file).map_err(fault)?;
+                index
+                    .walk(&mut |entry| {
+                        if entry.name.is_link() {
+                            found.push(found_in_index(entry));
+                        }
+                    })
+                    .map_err(fault)?;
+            }
+        }
+        if directory.record() == RecordNumber::ROOT {
+            found.retain(|entry| !is_system(entry));
+        }
+        Ok(found)
+    }
+
+    fn stat_of(&self, reference: FileReference) -> FsResult<Stat> {
+        if let Some(catalog) = &self.catalog {
+            let (index, row) = Self::index_of(catalog, reference)?;
+            return Ok(Stat {
+                id: self.id(row.reference),
+                kind: kind_of_row(row.kind),
+                links: u64::from(row.links),
+                size: row.size,
+                allocated: row.allocated.saturating_add(catalog.streams_allocated(index)),
+                modified: unix_time(row.modified),
+                born: Some(unix_time(row.created)),
+                owner: None,
+                mode: None,
+                mount: None,
+            });
+        }
+        let (row, streams) = self.read_row(reference).map_err(fault)?;
+        Ok(Stat {
+            id: self.id(row.reference),
+            kind: kind_of_row(row.kind),
+            links: u64::from(row.links),
+            size: row.size,
+            allocated: row.allocated.saturating_add(streams),
+            modified: unix_time(row.modified),
+            born: Some(unix_time(row.created)),
+            owner: None,
+            mode: None,
+            mount: None,
+        })
+    }
+
+    /// What a symbolic link or a junction leads to, as it is written there; `None` for what is no link.
+    ///
+    /// # Errors
+    ///
+    /// Where the file or its reparse point is damaged.
+    pub fn target(&self, reference: FileReference) -> Result<Option<Vec<u16>>> {
+        let file = self.volume.file(reference.record())?;
+        let Some(stream) = file.stream(&self.volume, AttributeKind::REPARSE_POINT, &[])? else {
+            return Ok(None);
+        };
+        Ok(match Reparse::read(&self.volume, &stream)? {
+            Reparse::Symlink { target, print, .. } | Reparse::Junction { target, print } => {
+                Some(if print.is_empty() { target } else { print })
+            }
+            _ => None,
+        })
+    }
+
+    /// What the catalog holds of a file, read from the file itself.
+    ///
+    /// # Errors
+    ///
+    /// `FILE_DELETED` where the reference leads to an earlier file; where the file is damaged.
+    pub fn row(&self, reference: FileReference) -> Result<FileRow> {
+        Ok(self.read_row(reference)?.0)
+    }
+
+    /// The row, and the bytes that named streams take.
+    fn read_row(&self, reference: FileReference) -> Result<(FileRow, u64)> {
+        let volume = &*self.volume;
+        let file = volume.file(reference.record())?;
+        if !fits(reference, file.reference().sequence()) {
+            return Err(NtStatus::FILE_DELETED.into());
+        }
+        let times = file.standard_information()?;
+        let names = file.names()?;
+        let (mut size, mut allocated, mut streams) = (0, 0, 0_u64);
+        for (name, _) in file.data_streams()? {
+            let Some(stream) = file.stream(volume, AttributeKind::DATA, &name)? else {
+                continue;
+            };
+            if name.is_empty() {
+                (size, allocated) = (stream.size(), stream.allocated());
+            } else {
+                streams = streams.saturating_add(stream.allocated());
+            }
+        }
+        if file.is_directory() {
+            // what its entries take
+            let blocks = file.stream(volume, AttributeKind::INDEX_ALLOCATION, &I30)?;
+            allocated = blocks.map_or(0, |blocks| blocks.allocated());
+        }
+        let links = names.iter().filter(|name| name.is_link()).count();
+        let row = FileRow {
+            reference: file.reference(),
+            kind: self.kind_of(&file)?,
+            links: u16::try_from(links).unwrap_or(u16::MAX),
+            raw_links: file.base().map_or(0, |record| record.raw_links()),
+            size,
+            allocated,
+            modified: times.modified,
+            created: times.created,
+        };
+        Ok((row, streams))
+    }
+
+    fn kind_of(&self, file: &File) -> Result<FileKind> {
+        if let Some(stream) = file.stream(&self.volume, AttributeKind::REPARSE_POINT, &[])?
+            && let Reparse::Symlink { .. } | Reparse::Junction { .. } = Reparse::read(&self.volume, &stream)?
+        {
+            return Ok(FileKind::Link);
+        }
+        Ok(if file.is_directory() {
+            FileKind::Directory
+        } else {
+            FileKind::File
+        })
+    }
+
+    fn open(&self, reference: FileReference) -> FsResult<Dir> {
+        let stat = self.stat_of(reference)?;
+        match stat.kind {
+            Kind::Directory => Ok(Dir::new(OpenDir {
+                reference,
+                pending: Mutex::new(None),
+                names: OnceLock::new(),
+            })),
+            Kind::Symlink => Err(FaultKind::SymlinkMet.into()),
+            _ => Err(NtStatus::NOT_A_DIRECTORY.into()),
+        }
+    }
+
+    fn at(&self, at: At<'_>) -> FsResult<FileReference> {
+        let dir: &OpenDir = at.dir.handle()?;
+        let name = at.name.bytes();
+        if self.catalog.is_some() {
+            let names = match dir.names.get() {
+                Some(names) => names,
+                None => {
+                    let entries = self.entries(dir.reference)?.into_iter();
+                    let names = entries.map(|entry| (entry.name, entry.reference)).collect();
+                    dir.names.get_or_init(|| names)
+                }
+            };
+            if let Some(&reference) = names.get(name) {
+                return Ok(reference);
+            }
+        }
+        // in other case, or an 8.3 name
+        Ok(self.child(dir.reference, name)?.reference)
+    }
+
+    /// The absolute paths of a file's names, 8.3 names not counted; of a directory its one.
+    ///
+    /// # Errors
+    ///
+    /// Where one of the directories above cannot be read.
+    pub fn paths_of(&self, reference: FileReference) -> FsResult<Vec<PathBuf>> {
+        if let Some(catalog) = &self.catalog {
+            let (index, _) = Self::index_of(catalog, reference)?;
+            let mut paths = Vec::new();
+            for row in catalog.names_of(index).filter(NameRow::is_link) {
+                // a name that no directory leads to is no name
+                if let Some(path) = catalog.path_of(&row) {
+                    paths.push(paths::path(&path)?);
+                }
+            }
+            return Ok(paths);
+        }
+        let file = self.file(reference)?;
+        let mut found = Vec::new();
+        for name in file.names().map_err(fault)?.iter().filter(|name| name.is_link()) {
+            if let Some(path) = self.path_of(name)? {
+                found.push(paths::path(&path)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn path_of(&self, name: &FileName) -> FsResult<Option<Vec<u8>>> {
+        let mut parts = vec![wtf8_of_units(&name.name)];
+        let mut parent = name.parent;
+        for _ in 0..paths::DEEPEST {
+            let directory = match self.file(parent) {
+                Ok(directory) => directory,
+                Err(fault) if fault.symbol() == "STATUS_FILE_DELETED" => return Ok(None),
+                Err(fault) => return Err(fault),
+            };
+            if parent.record() == RecordNumber::ROOT {
+                let mut path = Vec::new();
+                for part in parts.iter().rev() {
+                    path.push(b'/');
+                    path.extend_from_slice(part);
+                }
+                return Ok(Some(path));
+            }
+            let names = directory.names().map_err(fault)?;
+            let Some(above) = names.into_iter().find(FileName::is_link) else {
+                return Ok(None);
+            };
+            parts.push(wtf8_of_units(&above.name));
+            parent = above.parent;
+        }
+        Ok(None)
+    }
+
+    /// Bytes not in use, as `$Bitmap` has it; `None` where that cannot be read.
+    fn free_bytes(&self) -> Option<u64> {
+        *self.free.get_or_init(|| {
+            let geometry = self.volume.geometry()?;
+            let used = self.volume.clusters_in_use().ok()?;
+            geometry
+                .clusters
+                .checked_sub(used)?
+                .checked_mul(u64::from(geometry.cluster))
+        })
+    }
+}
+
+impl LinkFs for VolumeFs {
+    fn open_dir(&self, path: &Path) -> FsResult<Dir> {
+        self.open(self.find(path)?)
+    }
+
+    fn open_child(&self, at: At<'_>) -> FsResult<Dir> {
+        self.open(self.at(at)?)
+    }
+
+    fn read_dir(&self, dir: &Dir, batch: &mut DirBatch) -> FsResult<More> {
+        let open: &OpenDir = dir.handle()?;
+        let mut pending = open.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = match pending.take() {
+            Some(entries) => entries,
+            None => {
+                let mut entries = self.entries(open.reference)?;
+                // handed over from the end
+                entries.reverse();
+                entries
+            }
+        };
+        batch.start(self.id(open.reference).volume, DirIds::Trusted);
+        let rest = entries.len().saturating_sub(BATCH);
+        for entry in entries.drain(rest..).rev() {
+            batch.push(&entry.name, entry.kind, u128::from(entry.reference.0));
+        }
+        if entries.is_empty() {
+            return Ok(More::No);
+        }
+        *pending = Some(entries);
+        Ok(More::Yes)
+    }
+
+    fn stat(&self, at: At<'_>) -> FsResult<Stat> {
+        self.stat_of(self.at(at)?)
+    }
+
+    fn stat_dir(&self, dir: &Dir) -> FsResult<Stat> {
+        self.stat_of(dir.handle::<OpenDir>()?.reference)
+    }
+
+    fn link(&self, _existing: At<'_>, _new: At<'_>) -> FsResult<()> {
+        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    }
+
+    fn rename(&self, _old: At<'_>, _new: At<'_>, _on: Existing) -> FsResult<()> {
+        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    }
+
+    fn unlink(&self, _at: At<'_>) -> FsResult<()> {
+        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    }
+
+    fn make_dir(&self, _at: At<'_>) -> FsResult<()> {
+        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    }
+
+    fn sync(&self, _dir: &Dir) -> FsResult<()> {
+        Ok(())
+    }
+
+    fn names_of(&self, at: At<'_>) -> FsResult<Option<Vec<PathBuf>>> {
+        self.paths_of(self.at(at)?).map(Some)
+    }
+
+    fn volume(&self, _dir: &Dir) -> FsResult<VolumeInfo> {
+        let geometry = self.volume.geometry();
+        let free = self.free_bytes();
+        Ok(VolumeInfo {
+            volume: geometry.map_or(0, |geometry| geometry.serial),
+            kind: "NTFS".to_owned(),
+            total: geometry.map(|geometry| geometry.size),
+            free,
+            available: free,
+            link_limit: Some(LINK_LIMIT),
+            hard_links: HardLinks::Yes,
+            names: NameRules::NT,
+            dir_ids: DirIds::Trusted,
+            read_only: true,
+        })
+    }
+}
+
+/// The files that make up the volume itself, which nobody lists: those of the reserved records, but for the root.
+fn is_system(entry: &Found) -> bool {
+    entry.reference.record() < RecordNumber::FIRST_USER && entry.name.first() == Some(&b'$')
+        || entry.reference.record() == RecordNumber::ROOT
+}
+
+fn found_in_catalog(catalog: &Catalog, row: &NameRow<'_>) -> Option<Found> {
+    let file = catalog.file(row.file)?;
+    Some(Found {
+        name: row.name.to_vec(),
+        reference: file.reference,
+        kind: kind_of_row(file.kind),
+    })
+}
+
+fn found_in_index(entry: Entry) -> Found {
+    let (attributes, tag) = (entry.name.attributes, entry.name.ea_or_tag);
+    let kind = if attributes & REPARSE != 0 && Reparse::is_link_tag(tag) {
+        Kind::Symlink
+    } else if attributes & REPARSE != 0 && tag == 0 {
+        // the tag was not written here: only the file knows
+        Kind::Unknown
+    } else if attributes & FileName::DIRECTORY != 0 {
+        Kind::Directory
+    } else {
+        Kind::File
+    };
+    Found {
+        name: wtf8_of_units(&entry.name.name),
+        reference: entry.file,
+        kind,
+    }
+}
+
+fn kind_of_row(kind: FileKind) -> Kind {
+    match kind {
+        FileKind::File => Kind::File,
+        FileKind::Directory => Kind::Directory,
+        FileKind::Link => Kind::Symlink,
+    }
+}
+
+/// 100 ns since 1601 as nanoseconds since 1970.
+#[must_use]
+pub(crate) fn unix_time(time: u64) -> i128 {
+    /// 1970, in 100 ns since 1601.
+    const EPOCH: i128 = 116_444_736_000_000_000;
+    i128::from(time).saturating_sub(EPOCH).saturating_mul(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_count_from_1601() {
+        assert_eq!(unix_time(116_444_736_000_000_000), 0);
+        assert_eq!(unix_time(116_444_736_000_000_001), 100);
+        assert_eq!(unix_time(0), -11_644_473_600_000_000_000);
+    }
+
+    #[test]
+    fn names_of_the_volume_itself_are_not_listed() {
+        let entry = |record, name: &str| Found {
+            name: name.into(),
+            reference: FileReference::new(RecordNumber(record), 1),
+            kind: Kind::File,
+        };
+        assert!(is_system(&entry(0, "$MFT")));
+        assert!(is_system(&entry(5, ".")));
+        assert!(!is_system(&entry(64, "$MFT")));
+    }
+}

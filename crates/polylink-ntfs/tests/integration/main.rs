@@ -1,0 +1,9 @@
+//! Tests of the engine as others see it, on volumes made by [`polylink_testutil::ntfs::image`].
+
+mod check;
+mod crate_ntfs;
+mod hostile;
+mod images;
+mod plant;
+#[cfg(unix)]
+mod speed;

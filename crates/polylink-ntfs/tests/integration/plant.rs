@@ -1,0 +1,67 @@
+//! Damage of each kind, planted in a sound volume: the audit must find it, and nothing else.
+
+mod index;
+mod names;
+mod records;
+mod values;
+mod volume;
+
+use polylink_ntfs::check::IssueKind;
+
+use crate::check::audit;
+use polylink_testutil::ntfs::image::Image;
+
+/// Asserts that an audit finds this issue, in these words, and besides it issues of the `others` only.
+pub(crate) fn judge(image: &Image, kind: &str, words: &str, others: &[&str]) {
+    let (issues, summary) = audit(&image.open());
+    let texts: Vec<_> = issues.iter().map(ToString::to_string).collect();
+    let mut kinds: Vec<_> = issues.iter().map(|issue| issue.kind_name()).collect();
+    let mut wanted: Vec<_> = others.iter().copied().chain([kind]).collect();
+    kinds.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(kinds, wanted, "{texts:#?}");
+    let issue = issues
+        .iter()
+        .find(|issue| issue.kind_name() == kind)
+        .expect("found");
+    assert_eq!(issue.to_string(), words);
+    assert_ne!(issue.kind.expected(), issue.kind.found());
+    assert!(summary.complete);
+}
+
+/// Declares one test for each kind of damage: its name, the kind, the words, the kinds that cannot be avoided beside
+/// it, and how it is planted in the volume of [`polylink_testutil::ntfs::image::sample`].
+macro_rules! plants {
+    ($($test:ident: $kind:literal, $words:literal, $(with $others:expr,)? |$image:ident| $plant:expr;)*) => {
+        pub(crate) const KINDS: &[&str] = &[$($kind),*];
+        $(
+            #[test]
+            fn $test() {
+                let mut made = polylink_testutil::ntfs::image::sample().build();
+                let $image = &mut made;
+                $plant;
+                let others: Option<&[&str]> = None$(.or(Some($others)))?;
+                crate::plant::judge(&made, $kind, $words, others.unwrap_or_default());
+            }
+        )*
+    };
+}
+pub(crate) use plants;
+
+#[test]
+fn each_kind_of_issue_is_planted() {
+    let planted: Vec<&str> = [
+        volume::KINDS,
+        volume::MORE,
+        records::KINDS,
+        values::KINDS,
+        names::KINDS,
+        index::KINDS,
+    ]
+    .concat();
+    let missing: Vec<_> = IssueKind::ALL
+        .iter()
+        .filter(|(name, _)| !planted.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "no test plants {missing:?}");
+}

@@ -1,0 +1,6 @@
+//! NTFS volumes in memory, and what hostile bytes make of them.
+
+pub mod hostile;
+pub mod image;
+pub mod mutate;
+pub mod targets;
