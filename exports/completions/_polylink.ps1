@@ -37,6 +37,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out whether a view can be made, by making a link and removing it again')
             [CompletionResult]::new('cost', 'cost', [CompletionResultType]::ParameterValue, 'Measure what a hard link costs here')
+            [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Look into an NTFS volume that nothing has mounted')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -104,6 +105,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Show the first N rows only')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'What to sort by: figures with the largest first, paths upwards')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'What to sort by: figures with the largest first, paths upwards')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Look into this NTFS volume instead: an image, a block device, or a bare $MFT; paths are inside it')
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--together', '--together', [CompletionResultType]::ParameterName, 'Take all PATHs as one set that would be deleted, and show the total only')
@@ -120,6 +123,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
         }
         'polylink;names' {
             [CompletionResult]::new('--in', '--in', [CompletionResultType]::ParameterName, 'Search below this directory only; may be given several times')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Look into this NTFS volume instead: an image, a block device, or a bare $MFT; paths are inside it')
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'End each name with a zero byte instead of a line feed, and escape nothing')
@@ -163,6 +168,143 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'polylink;ntfs' {
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Show how a volume is laid out and in which state it is')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a directory of a volume, or everything on it')
+            [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Write a file''s content to the standard output')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Copy files out of a volume, hard links preserved')
+            [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'polylink;ntfs;info' {
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;ntfs;ls' {
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Show kind, links, size, allocated bytes, time of the last change and file id as well')
+            [CompletionResult]::new('--long', '--long', [CompletionResultType]::ParameterName, 'Show kind, links, size, allocated bytes, time of the last change and file id as well')
+            [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'List everything below PATH')
+            [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'List everything below PATH')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'List the files of NTFS itself as well: $MFT, $Bitmap and the others')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List the files of NTFS itself as well: $MFT, $Bitmap and the others')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;ntfs;cat' {
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;ntfs;get' {
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Copy a directory with all below it')
+            [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Copy a directory with all below it')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;ntfs;record' {
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;ntfs;check' {
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--most', '--most', [CompletionResultType]::ParameterName, 'Show so many issues at most; all are counted')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;ntfs;help' {
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Show how a volume is laid out and in which state it is')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a directory of a volume, or everything on it')
+            [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Write a file''s content to the standard output')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Copy files out of a volume, hard links preserved')
+            [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'polylink;ntfs;help;info' {
+            break
+        }
+        'polylink;ntfs;help;ls' {
+            break
+        }
+        'polylink;ntfs;help;cat' {
+            break
+        }
+        'polylink;ntfs;help;get' {
+            break
+        }
+        'polylink;ntfs;help;record' {
+            break
+        }
+        'polylink;ntfs;help;check' {
+            break
+        }
+        'polylink;ntfs;help;help' {
+            break
+        }
         'polylink;completions' {
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
@@ -197,6 +339,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out whether a view can be made, by making a link and removing it again')
             [CompletionResult]::new('cost', 'cost', [CompletionResultType]::ParameterValue, 'Measure what a hard link costs here')
+            [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Look into an NTFS volume that nothing has mounted')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -221,6 +364,33 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             break
         }
         'polylink;help;cost' {
+            break
+        }
+        'polylink;help;ntfs' {
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Show how a volume is laid out and in which state it is')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a directory of a volume, or everything on it')
+            [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Write a file''s content to the standard output')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Copy files out of a volume, hard links preserved')
+            [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            break
+        }
+        'polylink;help;ntfs;info' {
+            break
+        }
+        'polylink;help;ntfs;ls' {
+            break
+        }
+        'polylink;help;ntfs;cat' {
+            break
+        }
+        'polylink;help;ntfs;get' {
+            break
+        }
+        'polylink;help;ntfs;record' {
+            break
+        }
+        'polylink;help;ntfs;check' {
             break
         }
         'polylink;help;completions' {

@@ -43,6 +43,9 @@ _polylink() {
             polylink,names)
                 cmd="polylink__subcmd__names"
                 ;;
+            polylink,ntfs)
+                cmd="polylink__subcmd__ntfs"
+                ;;
             polylink,usage)
                 cmd="polylink__subcmd__usage"
                 ;;
@@ -73,8 +76,71 @@ _polylink() {
             polylink__subcmd__help,names)
                 cmd="polylink__subcmd__help__subcmd__names"
                 ;;
+            polylink__subcmd__help,ntfs)
+                cmd="polylink__subcmd__help__subcmd__ntfs"
+                ;;
             polylink__subcmd__help,usage)
                 cmd="polylink__subcmd__help__subcmd__usage"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,cat)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__cat"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,check)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__check"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,get)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__get"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,info)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__info"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,ls)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__ls"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,record)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__record"
+                ;;
+            polylink__subcmd__ntfs,cat)
+                cmd="polylink__subcmd__ntfs__subcmd__cat"
+                ;;
+            polylink__subcmd__ntfs,check)
+                cmd="polylink__subcmd__ntfs__subcmd__check"
+                ;;
+            polylink__subcmd__ntfs,get)
+                cmd="polylink__subcmd__ntfs__subcmd__get"
+                ;;
+            polylink__subcmd__ntfs,help)
+                cmd="polylink__subcmd__ntfs__subcmd__help"
+                ;;
+            polylink__subcmd__ntfs,info)
+                cmd="polylink__subcmd__ntfs__subcmd__info"
+                ;;
+            polylink__subcmd__ntfs,ls)
+                cmd="polylink__subcmd__ntfs__subcmd__ls"
+                ;;
+            polylink__subcmd__ntfs,record)
+                cmd="polylink__subcmd__ntfs__subcmd__record"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,cat)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__cat"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,check)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__check"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,get)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__get"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,help)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__help"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,info)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__info"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,ls)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__ls"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,record)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__record"
                 ;;
             *)
                 ;;
@@ -83,7 +149,7 @@ _polylink() {
 
     case "${cmd}" in
         polylink)
-            opts="-q -h -V --json --quiet --progress --color --help --version demo link flat usage names doctor cost completions man help"
+            opts="-q -h -V --json --quiet --progress --color --help --version demo link flat usage names doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -255,7 +321,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help)
-            opts="demo link flat usage names doctor cost completions man help"
+            opts="demo link flat usage names doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,6 +460,104 @@ _polylink() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        polylink__subcmd__help__subcmd__ntfs)
+            opts="info ls cat get record check"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__cat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         polylink__subcmd__help__subcmd__usage)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -457,13 +621,315 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__names)
-            opts="-0 -q -h -V --in --null --json --quiet --progress --color --help --version"
+            opts="-0 -q -h -V --in --null --image --partition --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --in)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs)
+            opts="-q -h -V --json --quiet --progress --color --help --version info ls cat get record check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__cat)
+            opts="-q -h -V --partition --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__check)
+            opts="-q -h -V --partition --most --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --most)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__get)
+            opts="-r -q -h -V --partition --recursive --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help)
+            opts="info ls cat get record check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__cat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__info)
+            opts="-q -h -V --partition --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__ls)
+            opts="-l -R -a -q -h -V --partition --long --recursive --all --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__record)
+            opts="-q -h -V --partition --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -483,7 +949,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__usage)
-            opts="-d -t -s -q -h -V --depth --top --sort --together --cross-mounts --bytes --json --quiet --progress --color --help --version"
+            opts="-d -t -s -q -h -V --depth --top --sort --together --cross-mounts --bytes --image --partition --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -511,6 +977,14 @@ _polylink() {
                     ;;
                 -s)
                     COMPREPLY=($(compgen -W "path names files logical disk exclusive shared" -- "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)

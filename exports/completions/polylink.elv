@@ -34,6 +34,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand names 'Find every name of a file'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
+            cand ntfs 'Look into an NTFS volume that nothing has mounted'
             cand completions 'Print completions for a shell'
             cand man 'Write the manual pages into a directory'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -97,6 +98,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --top 'Show the first N rows only'
             cand -s 'What to sort by: figures with the largest first, paths upwards'
             cand --sort 'What to sort by: figures with the largest first, paths upwards'
+            cand --image 'Look into this NTFS volume instead: an image, a block device, or a bare $MFT; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
             cand --together 'Take all PATHs as one set that would be deleted, and show the total only'
@@ -112,6 +115,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
         }
         &'polylink;names'= {
             cand --in 'Search below this directory only; may be given several times'
+            cand --image 'Look into this NTFS volume instead: an image, a block device, or a bare $MFT; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
             cand -0 'End each name with a zero byte instead of a line feed, and escape nothing'
@@ -152,6 +157,128 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'polylink;ntfs'= {
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand info 'Show how a volume is laid out and in which state it is'
+            cand ls 'List a directory of a volume, or everything on it'
+            cand cat 'Write a file''s content to the standard output'
+            cand get 'Copy files out of a volume, hard links preserved'
+            cand record 'Show the record of a file: what a hard link is'
+            cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'polylink;ntfs;info'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;ls'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -l 'Show kind, links, size, allocated bytes, time of the last change and file id as well'
+            cand --long 'Show kind, links, size, allocated bytes, time of the last change and file id as well'
+            cand -R 'List everything below PATH'
+            cand --recursive 'List everything below PATH'
+            cand -a 'List the files of NTFS itself as well: $MFT, $Bitmap and the others'
+            cand --all 'List the files of NTFS itself as well: $MFT, $Bitmap and the others'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;cat'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;get'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -r 'Copy a directory with all below it'
+            cand --recursive 'Copy a directory with all below it'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;record'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;check'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --most 'Show so many issues at most; all are counted'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;help'= {
+            cand info 'Show how a volume is laid out and in which state it is'
+            cand ls 'List a directory of a volume, or everything on it'
+            cand cat 'Write a file''s content to the standard output'
+            cand get 'Copy files out of a volume, hard links preserved'
+            cand record 'Show the record of a file: what a hard link is'
+            cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'polylink;ntfs;help;info'= {
+        }
+        &'polylink;ntfs;help;ls'= {
+        }
+        &'polylink;ntfs;help;cat'= {
+        }
+        &'polylink;ntfs;help;get'= {
+        }
+        &'polylink;ntfs;help;record'= {
+        }
+        &'polylink;ntfs;help;check'= {
+        }
+        &'polylink;ntfs;help;help'= {
+        }
         &'polylink;completions'= {
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
@@ -184,6 +311,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand names 'Find every name of a file'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
+            cand ntfs 'Look into an NTFS volume that nothing has mounted'
             cand completions 'Print completions for a shell'
             cand man 'Write the manual pages into a directory'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -201,6 +329,26 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;doctor'= {
         }
         &'polylink;help;cost'= {
+        }
+        &'polylink;help;ntfs'= {
+            cand info 'Show how a volume is laid out and in which state it is'
+            cand ls 'List a directory of a volume, or everything on it'
+            cand cat 'Write a file''s content to the standard output'
+            cand get 'Copy files out of a volume, hard links preserved'
+            cand record 'Show the record of a file: what a hard link is'
+            cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+        }
+        &'polylink;help;ntfs;info'= {
+        }
+        &'polylink;help;ntfs;ls'= {
+        }
+        &'polylink;help;ntfs;cat'= {
+        }
+        &'polylink;help;ntfs;get'= {
+        }
+        &'polylink;help;ntfs;record'= {
+        }
+        &'polylink;help;ntfs;check'= {
         }
         &'polylink;help;completions'= {
         }

@@ -41,6 +41,7 @@ complete -c polylink -n "__fish_polylink_needs_command" -f -a "usage" -d 'Show w
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "names" -d 'Find every name of a file'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "cost" -d 'Measure what a hard link costs here'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "ntfs" -d 'Look into an NTFS volume that nothing has mounted'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -104,6 +105,8 @@ logical\t''
 disk\t''
 exclusive\t'What deleting would free'
 shared\t''"
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l image -d 'Look into this NTFS volume instead: an image, a block device, or a bare $MFT; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand usage" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
 complete -c polylink -n "__fish_polylink_using_subcommand usage" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -118,6 +121,8 @@ complete -c polylink -n "__fish_polylink_using_subcommand usage" -s q -l quiet -
 complete -c polylink -n "__fish_polylink_using_subcommand usage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand usage" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand names" -l in -d 'Search below this directory only; may be given several times' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand names" -l image -d 'Look into this NTFS volume instead: an image, a block device, or a bare $MFT; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand names" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
 complete -c polylink -n "__fish_polylink_using_subcommand names" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -153,6 +158,101 @@ complete -c polylink -n "__fish_polylink_using_subcommand cost" -l json -d 'Prin
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "ls" -d 'List a directory of a volume, or everything on it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "cat" -d 'Write a file\'s content to the standard output'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "record" -d 'Show the record of a file: what a hard link is'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from info ls cat get record check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from info" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -s l -l long -d 'Show kind, links, size, allocated bytes, time of the last change and file id as well'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -s R -l recursive -d 'List everything below PATH'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -s a -l all -d 'List the files of NTFS itself as well: $MFT, $Bitmap and the others'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from cat" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s r -l recursive -d 'Copy a directory with all below it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l most -d 'Show so many issues at most; all are counted' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "ls" -d 'List a directory of a volume, or everything on it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "cat" -d 'Write a file\'s content to the standard output'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "record" -d 'Show the record of a file: what a hard link is'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c polylink -n "__fish_polylink_using_subcommand completions" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -174,13 +274,20 @@ complete -c polylink -n "__fish_polylink_using_subcommand man" -l json -d 'Print
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s V -l version -d 'Print version'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "link" -d 'Give a file one more name'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "names" -d 'Find every name of a file'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "link" -d 'Give a file one more name'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "names" -d 'Find every name of a file'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "ntfs" -d 'Look into an NTFS volume that nothing has mounted'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "ls" -d 'List a directory of a volume, or everything on it'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "cat" -d 'Write a file\'s content to the standard output'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "record" -d 'Show the record of a file: what a hard link is'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'

@@ -8,6 +8,7 @@ mod flat;
 mod link;
 mod man;
 mod names;
+mod ntfs;
 mod sample;
 mod usage;
 
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Names(names::NamesArgs),
     Doctor(doctor::DoctorArgs),
     Cost(cost::CostArgs),
+    Ntfs(ntfs::NtfsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -48,6 +50,7 @@ impl Command {
             Self::Names(_) => "names",
             Self::Doctor(_) => "doctor",
             Self::Cost(_) => "cost",
+            Self::Ntfs(args) => args.name(),
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
@@ -63,6 +66,7 @@ impl Command {
             Self::Names(args) => names::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Cost(args) => cost::run(context, args),
+            Self::Ntfs(args) => ntfs::run(context, args),
             Self::Completions(args) => completions::run(context, args),
             Self::Man(args) => man::run(context, args),
         }

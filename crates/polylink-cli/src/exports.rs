@@ -22,12 +22,16 @@ fn built() -> Command {
     command
 }
 
-/// One page for the program and one for each command.
+/// One page for the program, one for each command, and one for each of what a command like `ntfs` has below it.
 pub(crate) fn manual_pages() -> Vec<(PathBuf, Vec<u8>)> {
     let command = built();
     let mut pages = vec![("polylink".to_owned(), command.clone())];
     for sub in command.get_subcommands() {
         let name = format!("polylink-{}", sub.get_name());
+        for below in sub.get_subcommands() {
+            let name = format!("{name}-{}", below.get_name());
+            pages.push((name.clone(), below.clone().display_name(name)));
+        }
         pages.push((name.clone(), sub.clone().display_name(name)));
     }
     let page = |(name, command): (String, Command)| {
@@ -70,6 +74,10 @@ fn reference() -> String {
     for sub in command.get_subcommands_mut() {
         let name = format!("polylink {}", sub.get_name());
         section(&mut text, &name, sub);
+        for below in sub.get_subcommands_mut() {
+            let name = format!("{name} {}", below.get_name());
+            section(&mut text, &name, below);
+        }
     }
     text
 }

@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod exports;
 mod format;
+mod image;
 mod json;
 mod place;
 mod progress;

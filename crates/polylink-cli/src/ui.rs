@@ -23,6 +23,9 @@ pub(crate) struct Ui {
     progress: When,
 }
 
+/// Bytes of results that are printed at once.
+const OUT_BUFFER: usize = 64 << 10;
+
 /// What a piece of text is, and so its colour.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
@@ -71,7 +74,7 @@ impl Ui {
             When::Auto => terminal && !env.no_color && !env.dumb_terminal && understands_colors(),
         };
         Self {
-            out: RefCell::new(BufWriter::new(io::stdout())),
+            out: RefCell::new(BufWriter::with_capacity(OUT_BUFFER, io::stdout())),
             json: global.json,
             quiet: global.quiet,
             color_out: color(io::stdout().is_terminal()),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use polylink_core::{FileId, Kind, LinkFs as _, PathError, ResultExt as _, shown};
+use polylink_core::{FileId, Kind, LinkFs, PathError, ResultExt as _, shown};
 use polylink_host::facts;
 use polylink_walk::{Options, find_names};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Context;
 use crate::error::{CommandError, Outcome};
 use crate::format::{count, counted};
+use crate::image::{ImageOption, Reading};
 use crate::json::{self, JsonPath};
 use crate::place::Place;
 
@@ -18,8 +19,8 @@ use crate::place::Place;
 ///
 /// Prints the path of each name that leads to the same file as FILE. The file system knows how many there are, so the
 /// search stops with the last one. It reads the directories of the mount that FILE lies on, or those given with --in;
-/// btrfs, and NTFS on Windows, are asked and need no search. A symbolic link FILE is looked for itself, not what it
-/// points at.
+/// btrfs, NTFS on Windows, and volumes given by --image are asked and need no search. A symbolic link FILE is looked
+/// for itself, not what it points at.
 ///
 /// Exit code 1 says that not all names were found.
 #[derive(Debug, Args)]
@@ -35,12 +36,15 @@ pub(crate) struct NamesArgs {
     /// For programs such as 'xargs -0'; otherwise control characters and what is not text are shown escaped.
     #[arg(short = '0', long)]
     null: bool,
+    #[command(flatten)]
+    image: ImageOption,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   polylink names all-photos/img_0001.jpg
   polylink names all-photos/img_0001.jpg --in ~/photos --in ~/backup
+  polylink names --image disk.img /photos/img_0001.jpg
   polylink names -0 all-photos/img_0001.jpg | xargs -0 ls -l";
 
 #[derive(Serialize)]
@@ -65,11 +69,16 @@ struct Search {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &NamesArgs) -> Result<Outcome, CommandError> {
-    let fs = &context.fs;
+    let image = args.image.open(context.ui, Reading::AsAsked)?;
+    let fs: &dyn LinkFs = match &image {
+        Some(image) => image,
+        None => &context.fs,
+    };
     let found = Place::of(fs, &args.file).and_then(|place| Ok((fs.stat(place.at())?, place)));
-    let (stat, place) = found
-        .at("look at", &args.file)
-        .map_err(|error| context.explain(&error).before_start())?;
+    let (stat, place) = found.at("look at", &args.file).map_err(|error| match &image {
+        Some(_) => CommandError::from_path(&error).before_start(),
+        None => context.explain(&error).before_start(),
+    })?;
     if stat.kind == Kind::Directory {
         return Err(
             CommandError::cannot_start(format!("'{}' is a directory", shown(&args.file)))
@@ -77,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, args: &NamesArgs) -> Result<Outcome, Co
                 .hint("a directory has one name; this command looks for the names of a file"),
         );
     }
-    let search = match asked(context, args, &place)? {
+    let search = match asked(context, fs, args, &place)? {
         Some(search) => search,
         None => searched(context, args, &place, stat.id, stat.links)?,
     };
@@ -118,16 +127,32 @@ pub(super) fn run(context: &Context<'_>, args: &NamesArgs) -> Result<Outcome, Co
 }
 
 /// Asks the file system, where it can say without a search.
-fn asked(context: &Context<'_>, args: &NamesArgs, place: &Place) -> Result<Option<Search>, CommandError> {
-    // a refusal (btrfs tells root only) is no failure: then we search
-    let Ok(Some(mut names)) = context.fs.names_of(place.at()) else {
-        return Ok(None);
+fn asked(
+    context: &Context<'_>,
+    fs: &dyn LinkFs,
+    args: &NamesArgs,
+    place: &Place,
+) -> Result<Option<Search>, CommandError> {
+    let mut names = match fs.names_of(place.at()) {
+        Ok(Some(names)) => names,
+        // a volume always knows
+        Err(fault) if args.image.image.is_some() => {
+            let error = Err::<(), _>(fault).at("find the names of", &args.file);
+            return error
+                .map(|()| None)
+                .map_err(|error: PathError| CommandError::from_path(&error));
+        }
+        // a refusal (btrfs tells root only) is no failure: then we search
+        _ => return Ok(None),
     };
     if !args.roots.is_empty() {
         let roots: Vec<PathBuf> = args
             .roots
             .iter()
-            .map(|root| facts::absolute(root).map_err(|error| context.explain(&error).before_start()))
+            .map(|root| match &args.image.image {
+                Some(_) => Ok(Path::new("/").join(root)),
+                None => facts::absolute(root).map_err(|error| context.explain(&error).before_start()),
+            })
             .collect::<Result<_, _>>()?;
         // shown below the directories as they were given, as a search shows them
         names = names

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use polylink_core::{PathError, shown};
+use polylink_core::{LinkFs, PathError, shown};
+use polylink_ntfs::{Catalog, VolumeFs};
 use polylink_usage::{Figures, Mounts, Options, SortBy, Target, Usage, usage};
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use crate::args::Exact;
 use crate::codes::native;
 use crate::error::{CommandError, Outcome};
 use crate::format::{Align, Sizes, Table, count, counted};
+use crate::image::{ImageOption, Reading};
 use crate::json::{self, JsonPath};
 use crate::ui::Style;
 
@@ -27,8 +29,8 @@ use crate::ui::Style;
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct UsageArgs {
-    /// Directories and files
-    #[arg(required = true, value_name = "PATH")]
+    /// Directories and files; with --image the whole volume if none is given
+    #[arg(required_unless_present = "image", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Show directories down to this many levels below each PATH
     #[arg(short, long, value_name = "N", default_value_t = 1)]
@@ -47,6 +49,8 @@ pub(crate) struct UsageArgs {
     cross_mounts: bool,
     #[command(flatten)]
     exact: Exact,
+    #[command(flatten)]
+    image: ImageOption,
 }
 
 const EXAMPLES: &str = "\
@@ -61,6 +65,7 @@ Columns:
 Examples:
   polylink usage photos all-photos              a tree, its flat view, and both together
   polylink usage --together photos all-photos   what deleting both would free
+  polylink usage --image disk.img /photos       a directory of a volume that nothing has mounted
   polylink usage -d 3 -s frees -t 20 ~          the 20 directories whose deletion frees most";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -149,10 +154,25 @@ impl From<&Figures> for Numbers {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &UsageArgs) -> Result<Outcome, CommandError> {
-    let targets = args
-        .paths
+    let image = args.image.open(context.ui, Reading::AtOnce)?;
+    let fs: &dyn LinkFs = match &image {
+        Some(image) => image,
+        None => &context.fs,
+    };
+    let whole = [PathBuf::from("/")];
+    let paths = if args.paths.is_empty() {
+        &whole[..]
+    } else {
+        &args.paths
+    };
+    let targets = paths
         .iter()
-        .map(|path| Target::open(&context.fs, path).map_err(|error| context.explain(&error).before_start()))
+        .map(|path| {
+            Target::open(fs, path).map_err(|error| match &image {
+                Some(_) => CommandError::from_path(&error).before_start(),
+                None => context.explain(&error).before_start(),
+            })
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let options = Options {
         mounts: if args.cross_mounts {
@@ -163,9 +183,17 @@ pub(super) fn run(context: &Context<'_>, args: &UsageArgs) -> Result<Outcome, Co
         ..Options::default()
     };
     let meter = context.meter();
-    let found = usage(&context.fs, &targets, &options, &meter);
+    let mut found = usage(fs, &targets, &options, &meter);
     drop(meter);
     context.stop.check()?;
+    let damage = image
+        .as_ref()
+        .and_then(VolumeFs::catalog)
+        .map_or(&[][..], Catalog::damage);
+    for corrupt in damage.iter().take(8) {
+        context.ui.warn(&corrupt.to_string());
+    }
+    found.complete &= damage.is_empty();
     if context.ui.json() {
         document(context, args, &found)?;
     } else {

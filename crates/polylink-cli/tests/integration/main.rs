@@ -18,6 +18,8 @@ mod guide;
 mod link;
 mod names;
 #[cfg(unix)]
+mod ntfs;
+#[cfg(unix)]
 mod odd_names;
 #[cfg(unix)]
 mod permissions;

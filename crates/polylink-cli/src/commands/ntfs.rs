@@ -1,0 +1,66 @@
+//! `polylink ntfs`: the volume itself.
+
+mod cat;
+mod check;
+mod get;
+mod info;
+mod ls;
+mod record;
+mod text;
+
+use clap::{Args, Subcommand};
+
+use super::Context;
+use crate::error::{CommandError, Outcome};
+
+/// Look into an NTFS volume that nothing has mounted
+///
+/// IMG is an image of a volume or of a whole disk, a block device, or a bare $MFT. Nothing on it is changed, and no
+/// driver and no right but that to read IMG is needed. Paths inside the volume begin at its root, and `/` separates.
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
+pub(crate) struct NtfsArgs {
+    #[command(subcommand)]
+    command: NtfsCommand,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  polylink ntfs info disk.img
+  polylink ntfs ls -lR disk.img /photos
+  polylink ntfs get -r disk.img /photos ~/rescued
+  polylink ntfs check --partition 2 /dev/sdb";
+
+#[derive(Debug, Subcommand)]
+enum NtfsCommand {
+    Info(info::InfoArgs),
+    Ls(ls::LsArgs),
+    Cat(cat::CatArgs),
+    Get(get::GetArgs),
+    Record(record::RecordArgs),
+    Check(check::CheckArgs),
+}
+
+impl NtfsArgs {
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.command {
+            NtfsCommand::Info(_) => "ntfs info",
+            NtfsCommand::Ls(_) => "ntfs ls",
+            NtfsCommand::Cat(_) => "ntfs cat",
+            NtfsCommand::Get(_) => "ntfs get",
+            NtfsCommand::Record(_) => "ntfs record",
+            NtfsCommand::Check(_) => "ntfs check",
+        }
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, args: &NtfsArgs) -> Result<Outcome, CommandError> {
+    match &args.command {
+        NtfsCommand::Info(args) => info::run(context, args),
+        NtfsCommand::Ls(args) => ls::run(context, args),
+        NtfsCommand::Cat(args) => cat::run(context, args),
+        NtfsCommand::Get(args) => get::run(context, args),
+        NtfsCommand::Record(args) => record::run(context, args),
+        NtfsCommand::Check(args) => check::run(context, args),
+    }
+}

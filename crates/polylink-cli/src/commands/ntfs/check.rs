@@ -1,0 +1,175 @@
+//! `polylink ntfs check`.
+
+use clap::Args;
+use polylink_ntfs::check::{Issue, Options, Severity, Summary, check};
+use serde::Serialize;
+
+use crate::commands::Context;
+use crate::error::{CommandError, Outcome};
+use crate::format::counted;
+use crate::image::{self, ImageArgs};
+use crate::json;
+use crate::ui::Style;
+
+/// Audit a volume: link counts, names, directories, bitmaps; nothing is changed
+///
+/// For each file the link count is held against its names, and those against the entries of directories, in both
+/// directions. Indexes must be in order, bitmaps must agree with what is reachable, no cluster may be used twice, no
+/// directory may lead into itself.
+///
+/// A note is worth knowing and does no harm; damage is wrong; what is fatal ended a part of the audit. Exit code 0 says
+/// that there is neither damage nor anything fatal, 1 that there is.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    image: ImageArgs,
+    /// Show so many issues at most; all are counted
+    #[arg(long, value_name = "N")]
+    most: Option<u64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  polylink ntfs check disk.img
+  polylink ntfs check --partition 2 /dev/sdb
+  polylink ntfs check --json disk.img";
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    command: &'static str,
+    clean: bool,
+    complete: bool,
+    records: u64,
+    files: u64,
+    directories: u64,
+    names: u64,
+    entries: u64,
+    notes: u64,
+    damage: u64,
+    fatal: u64,
+    unchecked: u64,
+    issues: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    kind: &'static str,
+    severity: &'static str,
+    record: Option<u64>,
+    offset: Option<u64>,
+    expected: String,
+    found: String,
+    message: String,
+}
+
+pub(super) fn run(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, CommandError> {
+    let image = &args.image.image;
+    let volume = image::open(context.ui, image, args.image.partition.partition)?;
+    let options = Options {
+        most_issues: args.most,
+    };
+    let ui = context.ui;
+    let (json, mut entries, mut failed) = (ui.json(), Vec::new(), Ok(()));
+    let meter = context.meter();
+    let summary = check(&volume, &options, &meter, &mut |issue| {
+        if json {
+            entries.push(entry(&issue));
+        } else if failed.is_ok() {
+            failed = line(context, &issue);
+        }
+    })
+    .map_err(|error| image::failed("audit", image, &error))?;
+    drop(meter);
+    failed?;
+    context.stop.check()?;
+    if json {
+        ui.document(&document(&summary, entries))?;
+    } else {
+        ui.line(&told(&summary))?;
+    }
+    Ok(if summary.is_clean() {
+        Outcome::Done
+    } else {
+        Outcome::Partial
+    })
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Damage => "damage",
+        Severity::Fatal => "fatal",
+    }
+}
+
+fn line(context: &Context<'_>, issue: &Issue) -> Result<(), CommandError> {
+    let style = match issue.severity() {
+        Severity::Note => Style::Heading,
+        Severity::Damage => Style::Warning,
+        Severity::Fatal => Style::Bad,
+    };
+    let word = context.ui.paint(style, word(issue.severity()));
+    context
+        .ui
+        .line(&format!("{word}: {issue} [{}]", issue.kind_name()))
+}
+
+fn entry(issue: &Issue) -> Entry {
+    Entry {
+        kind: issue.kind_name(),
+        severity: word(issue.severity()),
+        record: issue.record.map(|record| record.0),
+        offset: issue.offset,
+        expected: issue.kind.expected(),
+        found: issue.kind.found(),
+        message: issue.to_string(),
+    }
+}
+
+fn document(summary: &Summary, issues: Vec<Entry>) -> Document {
+    Document {
+        schema: json::SCHEMA,
+        command: "ntfs check",
+        clean: summary.is_clean(),
+        complete: summary.complete,
+        records: summary.records,
+        files: summary.files,
+        directories: summary.directories,
+        names: summary.names,
+        entries: summary.entries,
+        notes: summary.notes,
+        damage: summary.damage,
+        fatal: summary.fatal,
+        unchecked: summary.unchecked,
+        issues,
+    }
+}
+
+fn told(summary: &Summary) -> String {
+    let what = format!(
+        "{} and {} with {} in {}, and {} in directories",
+        counted(summary.files, "file", "files"),
+        counted(summary.directories, "directory", "directories"),
+        counted(summary.names, "name", "names"),
+        counted(summary.records, "record", "records"),
+        counted(summary.entries, "entry", "entries"),
+    );
+    let wrong = summary.damage + summary.fatal;
+    let mut text = if summary.is_clean() {
+        format!("clean: {what}")
+    } else {
+        format!("{}: {what}", counted(wrong, "issue", "issues"))
+    };
+    if summary.notes > 0 {
+        text.push_str(&format!("; {}", counted(summary.notes, "note", "notes")));
+    }
+    if summary.unchecked > 0 {
+        text.push_str(&format!(
+            "; of {} nobody can say whether they are right",
+            counted(summary.unchecked, "name or entry", "names and entries")
+        ));
+    }
+    text
+}

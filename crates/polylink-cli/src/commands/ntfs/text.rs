@@ -1,0 +1,214 @@
+//! Names, times and attributes of NTFS as text.
+
+use polylink_core::{Name, shown_name};
+use polylink_nt::name::wtf8_of_units;
+use polylink_ntfs::FileReference;
+
+/// A name for the screen.
+pub(super) fn name(units: &[u16]) -> String {
+    shown_name(Name::new(&wtf8_of_units(units)))
+}
+
+/// A time, 100 ns since 1601, as `2007-02-28T12:34:56.1234567Z`.
+pub(super) fn time(time: u64) -> String {
+    let (seconds, ticks) = (time / 10_000_000, time % 10_000_000);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ticks:07}Z")
+}
+
+/// Appends the same to the second, for columns.
+pub(super) fn push_short_time(text: &mut String, time: u64) {
+    let seconds = time / 10_000_000;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    for (before, number, width) in [
+        ("", year, 4),
+        ("-", month, 2),
+        ("-", day, 2),
+        (" ", second / 3600, 2),
+        (":", second / 60 % 60, 2),
+        (":", second % 60, 2),
+    ] {
+        text.push_str(before);
+        push_number(text, number, width, '0');
+    }
+}
+
+/// Appends a number, filled up from the left. `format!` takes several times as long, and lists have many numbers.
+pub(super) fn push_number(text: &mut String, number: u64, width: usize, fill: char) {
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut len) = (number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        len += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    for _ in len..width {
+        text.push(fill);
+    }
+    // OK to unwrap: digits are ASCII
+    text.push_str(std::str::from_utf8(&digits[20 - len..]).unwrap_or_default());
+}
+
+/// Appends a file id, filled up with spaces from the left.
+pub(super) fn push_file_id(text: &mut String, file: FileReference, width: usize) {
+    let (record, sequence) = (file.record().0, u64::from(file.sequence()));
+    let digits = |number: u64| number.checked_ilog10().map_or(1, |power| power as usize + 1);
+    push_number(text, record, width.saturating_sub(1 + digits(sequence)), ' ');
+    text.push('-');
+    push_number(text, sequence, 1, ' ');
+}
+
+/// Appends a name for the screen.
+pub(super) fn push_name(text: &mut String, name: &[u8]) {
+    match std::str::from_utf8(name) {
+        Ok(plain) if name.iter().all(|byte| (b' '..=b'~').contains(byte)) => text.push_str(plain),
+        _ => text.push_str(&shown_name(Name::new(name))),
+    }
+}
+
+/// Year, month and day, from days since 1601-01-01: the first day of a cycle of 400 years.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let (cycle, mut day) = (days / 146_097, days % 146_097);
+    // the last day of a century, and of four years, belongs to what it ends
+    let century = (day / 36_524).min(3);
+    day -= century * 36_524;
+    let four = day / 1461;
+    day -= four * 1461;
+    let year = (day / 365).min(3);
+    day -= year * 365;
+    let is_leap = year == 3 && (four != 24 || century == 3);
+    let lengths = [
+        31,
+        if is_leap { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
+    let mut month = 1;
+    for length in lengths {
+        if day < length {
+            break;
+        }
+        day -= length;
+        month += 1;
+    }
+    (
+        1601 + cycle * 400 + century * 100 + four * 4 + year,
+        month,
+        day + 1,
+    )
+}
+
+/// The names of `FILE_ATTRIBUTE_…` (\[MS-FSCC\] 2.6), without that.
+const ATTRIBUTES: [(u32, &str); 17] = [
+    (0x1, "read-only"),
+    (0x2, "hidden"),
+    (0x4, "system"),
+    (0x10, "directory"),
+    (0x20, "archive"),
+    (0x40, "device"),
+    (0x80, "normal"),
+    (0x100, "temporary"),
+    (0x200, "sparse"),
+    (0x400, "reparse point"),
+    (0x800, "compressed"),
+    (0x1000, "offline"),
+    (0x2000, "not indexed"),
+    (0x4000, "encrypted"),
+    // in the name of a directory, and of a file with another index
+    (0x1000_0000, "has names"),
+    (0x2000_0000, "has an index"),
+    (0x8000, "integrity"),
+];
+
+/// Attributes by name, unknown ones as a number.
+pub(super) fn attributes(bits: u32) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let mut rest = bits;
+    for (bit, name) in ATTRIBUTES {
+        if bits & bit != 0 {
+            names.push(name.to_owned());
+            rest &= !bit;
+        }
+    }
+    if rest != 0 {
+        names.push(format!("{rest:#x}"));
+    }
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use polylink_ntfs::RecordNumber;
+
+    use super::*;
+
+    #[test]
+    fn times_of_all_kinds_of_years_are_right() {
+        // 100 ns since 1601 of days that `date -d` was asked for
+        let day = |days: u64| time(days * 864_000_000_000);
+        for (days, text) in [
+            (0, "1601-01-01"),
+            (364, "1601-12-31"),
+            (1460, "1604-12-31"),
+            (36_523, "1700-12-31"),
+            (36_524, "1701-01-01"),
+            (134_774, "1970-01-01"),
+            (145_790, "2000-02-29"),
+            (146_096, "2000-12-31"),
+            (146_097, "2001-01-01"),
+            (148_348, "2007-03-02"),
+            (154_563, "2024-03-07"),
+        ] {
+            assert_eq!(&day(days)[..10], text, "{days}");
+        }
+        assert_eq!(time(116_444_736_001_234_567), "1970-01-01T00:00:00.1234567Z");
+        let mut text = String::new();
+        push_short_time(&mut text, 116_444_736_001_234_567);
+        assert_eq!(text, "1970-01-01 00:00:00");
+        assert_eq!(time(u64::MAX), "60056-05-28T05:36:10.9551615Z");
+    }
+
+    #[test]
+    fn numbers_and_names_are_as_formatting_gives_them() {
+        for number in [0, 7, 10, 99, 12_345, u64::MAX] {
+            let mut text = String::new();
+            push_number(&mut text, number, 6, ' ');
+            assert_eq!(text, format!("{number:>6}"));
+        }
+        for (record, sequence) in [(5, 5), (1_234_567_890, 65_535), (12_345, 10)] {
+            let file = FileReference::new(RecordNumber(record), sequence);
+            let mut text = String::new();
+            push_file_id(&mut text, file, 12);
+            assert_eq!(text, format!("{:>12}", file.to_string()));
+        }
+        for name in ["plain ~", "a\tb", "\u{7f}", "caf\u{e9}"] {
+            let mut text = String::new();
+            push_name(&mut text, name.as_bytes());
+            assert_eq!(text, shown_name(Name::new(name.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn attributes_are_named_and_unknown_ones_kept() {
+        assert_eq!(attributes(0x21), "read-only, archive");
+        assert_eq!(attributes(0), "none");
+        assert_eq!(attributes(0x8000_0000), "0x80000000");
+    }
+}
