@@ -4,7 +4,9 @@
 //! compared are medians. Views and clones are removed between the runs and outside the measured time.
 
 pub(crate) mod bare_link;
+pub(crate) mod bare_read;
 mod million;
+mod ntfs;
 mod peers;
 mod rows;
 mod timing;
@@ -18,13 +20,13 @@ use crate::shell::{self, Context as _, Result};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Files of the tree [default: 100000, with --million 1000000]
+    /// Files of the tree [default: 100000, with --million and on the NTFS image 1000000]
     #[arg(long)]
     files: Option<usize>,
     /// Measure one million files instead: time and peak memory of first build, update and usage
     #[arg(long)]
     million: bool,
-    /// Measure only the rows whose name contains this: flat, update, usage, memory, names
+    /// Measure only the rows whose name contains this: flat, update, usage, memory, names, ntfs
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
     /// Measured runs of each command, after one that is not measured
@@ -60,25 +62,25 @@ pub(crate) fn run(args: &Args) -> Result {
     }
     let xtask = shell::build_release("xtask", "xtask")?;
     peers::install()?;
-    let bench = Bench::new(
-        &binary,
-        &xtask,
-        dir.path(),
-        args.files.unwrap_or(100_000),
-        args.runs.max(1),
-    )?;
+    let (files, runs) = (args.files.unwrap_or(100_000), args.runs.max(1));
     let wanted = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
     let mut table = Vec::new();
-    for (name, measure) in rows::ROWS {
-        if wanted(name) {
+    let rows: Vec<_> = rows::ROWS.iter().filter(|(name, _)| wanted(name)).collect();
+    if !rows.is_empty() {
+        let bench = Bench::new(&binary, &xtask, dir.path(), files, runs)?;
+        for (name, measure) in rows {
             eprintln!("measuring {name} …");
             table.extend(measure(&bench)?);
         }
+        println!("A tree of {files} files.");
     }
-    println!(
-        "{} files, {} runs each, warm cache; median [shortest, longest]\n",
-        bench.files, bench.runs
-    );
+    if wanted("ntfs") {
+        eprintln!("measuring ntfs …");
+        let images = args.dir.clone().unwrap_or_else(|| base.join("bench"));
+        let files = args.files.unwrap_or(1_000_000);
+        table.extend(ntfs::measure(&binary, &xtask, &images, files, runs)?);
+    }
+    println!("{runs} runs each, warm cache; median [shortest, longest]\n");
     println!("| work | ours | peer | peer's | ratio | bar | met |\n|---|---|---|---|---|---|---|");
     for line in &table {
         println!("{line}");

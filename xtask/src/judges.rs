@@ -15,6 +15,7 @@ mod kill;
 mod lab;
 mod limits;
 mod mounts;
+mod ntfs;
 mod story;
 mod truth;
 mod unprivileged;
@@ -223,6 +224,16 @@ const JUDGES: &[Judge] = &[
         "wine-cli",
         "the release program under Wine, looked at from Linux",
         wine::cli,
+    ),
+    judge(
+        "ntfs-read",
+        "paths, ids, sizes, link counts and content as ntfs-3g has them, on four shapes of volumes",
+        ntfs::read,
+    ),
+    judge(
+        "ntfs-sleuthkit",
+        "paths and record numbers as The Sleuth Kit has them",
+        ntfs::sleuthkit,
     ),
 ];
 

@@ -54,6 +54,10 @@ enum Task {
     #[cfg(unix)]
     #[command(hide = true)]
     BareLink(bench::bare_link::Args),
+    /// Read runs of an image and do nothing else: the least that a pass over a table can cost
+    #[cfg(unix)]
+    #[command(hide = true)]
+    BareRead(bench::bare_read::Args),
 }
 
 #[cfg(not(unix))]
@@ -79,6 +83,8 @@ fn main() -> ExitCode {
         Task::Exports => exports::run(),
         #[cfg(unix)]
         Task::BareLink(args) => bench::bare_link::run(&args),
+        #[cfg(unix)]
+        Task::BareRead(args) => bench::bare_read::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -33,16 +33,20 @@ pub(crate) const ROWS: [(&str, Measure); 5] = [
 ];
 
 /// A command that is measured: how it is called in the table, how it is started, what goes before and after.
-struct Runner<'a> {
-    title: String,
-    start: Box<dyn Fn() -> Result<Duration> + 'a>,
+pub(super) struct Runner<'a> {
+    pub(super) title: String,
+    pub(super) start: Box<dyn Fn() -> Result<Duration> + 'a>,
     reset: Box<dyn Fn() -> Result + 'a>,
-    times: Times,
-    missing: Option<String>,
+    pub(super) times: Times,
+    pub(super) missing: Option<String>,
 }
 
 impl<'a> Runner<'a> {
-    fn new(title: &str, start: impl Fn() -> Result<Duration> + 'a, reset: impl Fn() -> Result + 'a) -> Self {
+    pub(super) fn new(
+        title: &str,
+        start: impl Fn() -> Result<Duration> + 'a,
+        reset: impl Fn() -> Result + 'a,
+    ) -> Self {
         Self {
             title: title.to_owned(),
             start: Box::new(start),
@@ -53,7 +57,7 @@ impl<'a> Runner<'a> {
     }
 
     /// A peer's command that leaves nothing behind.
-    fn reading(title: &str, program: &str, args: &[&str]) -> Runner<'static> {
+    pub(super) fn reading(title: &str, program: &str, args: &[&str]) -> Runner<'static> {
         let (program, args) = (
             program.to_owned(),
             args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>(),
@@ -74,7 +78,7 @@ impl<'a> Runner<'a> {
 }
 
 /// Runs all in alternation: once unmeasured, then `runs` times.
-fn alternate(runners: &mut [Runner<'_>], runs: usize) -> Result {
+pub(super) fn alternate(runners: &mut [Runner<'_>], runs: usize) -> Result {
     for round in 0..=runs {
         for runner in runners.iter_mut().filter(|runner| runner.missing.is_none()) {
             match (runner.start)() {
@@ -91,7 +95,7 @@ fn alternate(runners: &mut [Runner<'_>], runs: usize) -> Result {
 }
 
 /// A line of the table for one peer of a row.
-fn line(work: &str, ours: &Runner<'_>, peer: &Runner<'_>, bar: Option<f64>) -> String {
+pub(super) fn line(work: &str, ours: &Runner<'_>, peer: &Runner<'_>, bar: Option<f64>) -> String {
     let title = &peer.title;
     if let Some(reason) = ours.missing.as_ref().or(peer.missing.as_ref()) {
         return format!("| {work} | {} | {title} | - | - | - | {reason} |", ours.times);
@@ -107,7 +111,7 @@ fn line(work: &str, ours: &Runner<'_>, peer: &Runner<'_>, bar: Option<f64>) -> S
     )
 }
 
-fn text(path: &Path) -> Result<&str> {
+pub(super) fn text(path: &Path) -> Result<&str> {
     path.to_str()
         .ok_or_else(|| Failure(format!("{}: not Unicode", path.display())))
 }
