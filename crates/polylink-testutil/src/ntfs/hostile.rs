@@ -84,7 +84,7 @@ pub fn bases() -> &'static [Base] {
     &BASES
 }
 
-/// The number of the compressed file in the volume of [`compressed`].
+/// The number of the compressed file in the volume with one.
 pub const COMPRESSED: u64 = 26;
 
 /// The volume of [`sample`] with `sparse.bin` compressed: three clusters of LZNT1 in a unit of 16.
