@@ -45,6 +45,7 @@ mod state;
 mod stream;
 mod units;
 mod volume;
+mod write;
 
 pub use catalog::{Catalog, FileIndex, FileKind, FileRow, NameRow};
 pub use device::{Access, Device, FileDevice, MemDevice, Slice};
