@@ -78,13 +78,22 @@ impl FileDevice {
     ///
     /// As the system says; `InvalidInput` for what is neither a file nor a block device.
     pub fn open(path: &Path, access: Access) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(access == Access::ReadWrite)
             .open(path)?;
         if file.metadata()?.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        Self::of(file, access)
+    }
+
+    /// Takes a file or block device that is open already.
+    ///
+    /// # Errors
+    ///
+    /// Where its size cannot be told.
+    pub fn of(mut file: File, access: Access) -> io::Result<Self> {
         // the length in the metadata of a block device is 0; its end tells
         let size = file.seek(SeekFrom::End(0))?;
         Ok(Self { file, size, access })

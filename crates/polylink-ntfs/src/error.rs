@@ -6,6 +6,7 @@ use polylink_core::Fault;
 use polylink_nt::NtStatus;
 use thiserror::Error;
 
+use crate::format::FormatError;
 use crate::layout::attribute::AttributeKind;
 use crate::lznt1::Lznt1Error;
 use crate::units::{FileReference, Lcn, RecordNumber, Vcn};
@@ -26,7 +27,7 @@ pub enum Error {
     /// The device did not give or take the bytes.
     #[error("cannot {action} {len} bytes at offset {offset:#x}")]
     Device {
-        /// `read` or `write`.
+        /// `read`, `write` or `flush`.
         action: &'static str,
         /// Where on the volume, in bytes.
         offset: u64,
@@ -38,6 +39,9 @@ pub enum Error {
     /// The request is refused for NT's reason; the volume is as it was.
     #[error(transparent)]
     Refused(#[from] NtStatus),
+    /// A volume cannot be made as it was asked for.
+    #[error(transparent)]
+    Format(#[from] FormatError),
 }
 
 impl From<&Error> for Fault {
@@ -47,6 +51,7 @@ impl From<&Error> for Fault {
             Error::Unsupported(_) => NtStatus::NOT_SUPPORTED.into(),
             Error::Device { .. } => polylink_core::FaultKind::Io.into(),
             Error::Refused(status) => (*status).into(),
+            Error::Format(_) => NtStatus::INVALID_PARAMETER.into(),
         }
     }
 }

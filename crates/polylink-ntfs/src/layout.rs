@@ -9,6 +9,8 @@ pub mod index;
 pub mod log;
 pub mod partition;
 pub mod record;
+pub mod security;
+pub mod system;
 pub mod value;
 
 use zerocopy::{FromBytes, IntoBytes};

@@ -26,7 +26,7 @@ pub(super) fn of_error(error: &Error, record: RecordNumber) -> Option<Issue> {
             Some(Issue::new(kind).in_record(record))
         }
         // a dump without clusters, a method of compression: nothing that is wrong
-        Error::Unsupported(_) | Error::Refused(_) => None,
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod crate_ntfs;
+mod format;
 mod hostile;
 mod images;
 mod plant;
