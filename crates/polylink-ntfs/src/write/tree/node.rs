@@ -145,7 +145,7 @@ fn close(keys: usize, children: usize, end: &Entry<'_>) -> Result<Shape> {
 }
 
 /// How many places in a node are remembered while it is looked at.
-const MARKS: usize = 256;
+const MARKS: usize = 64;
 
 /// Finds a key in a node, which is looked at as a whole.
 pub(super) fn locate(node: &[u8], key: &[u8], order: &Order<'_>) -> Result<Spot> {
