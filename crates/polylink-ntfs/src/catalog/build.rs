@@ -62,7 +62,7 @@ pub(super) fn read(volume: &Volume) -> Result<Catalog> {
         .max(1);
     let work = || -> Result<Vec<(u64, Part)>> {
         let mut found = Vec::new();
-        let mut buffer = Vec::new();
+        let (mut buffer, mut scratch) = (Vec::new(), Segment::default());
         loop {
             let chunk = next.fetch_add(1, Ordering::Relaxed);
             if chunk >= chunks {
@@ -72,6 +72,7 @@ pub(super) fn read(volume: &Volume) -> Result<Catalog> {
             let end = start.saturating_add(per_chunk).min(records);
             let mut part = Part {
                 first: u32::try_from(start).unwrap_or(NONE),
+                segment: scratch,
                 ..Part::default()
             };
             let mut from = start;
@@ -80,7 +81,7 @@ pub(super) fn read(volume: &Volume) -> Result<Catalog> {
                 read_chunk(volume, from..to, &mut buffer, &mut part)?;
                 from = to;
             }
-            part.shrink();
+            scratch = part.settle();
             found.push((chunk, part));
         }
     };
@@ -138,11 +139,20 @@ fn read_chunk(volume: &Volume, range: Range<u64>, buffer: &mut Vec<u8>, part: &m
 }
 
 impl Part {
-    fn shrink(&mut self) {
-        self.segment.heads.shrink_to_fit();
-        self.segment.sizes.shrink_to_fit();
-        self.segment.names.shrink_to_fit();
-        self.segment.text.shrink_to_fit();
+    /// Copies what was found to places of its size, and gives back those that it grew in, which are empty now.
+    fn settle(&mut self) -> Segment {
+        let grown = &mut self.segment;
+        let settled = Segment {
+            heads: grown.heads.as_slice().into(),
+            sizes: grown.sizes.as_slice().into(),
+            names: grown.names.as_slice().into(),
+            text: grown.text.as_slice().into(),
+        };
+        grown.heads.clear();
+        grown.sizes.clear();
+        grown.names.clear();
+        grown.text.clear();
+        std::mem::replace(grown, settled)
     }
 
     /// A record of this chunk, counted from its first.

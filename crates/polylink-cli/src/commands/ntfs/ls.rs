@@ -1,18 +1,22 @@
 //! `polylink ntfs ls`.
 
-use std::collections::HashSet;
+mod lines;
+mod turns;
+mod walk;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use polylink_core::{Name, PathError, ResultExt as _};
 use polylink_nt::name::{Namespace, wtf8_of_units};
 use polylink_ntfs::{
-    Catalog, FileIndex, FileKind, FileName, FileReference, FileRow, Index, NameRow, RecordNumber, Reparse,
-    VolumeFs,
+    Catalog, FileKind, FileName, FileReference, FileRow, Index, NameRow, RecordNumber, Reparse, VolumeFs,
 };
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq as _, Serializer as _};
 
+use self::lines::Lines;
+use self::walk::Walk;
 use super::text;
 use crate::commands::Context;
 use crate::error::{CommandError, Outcome};
@@ -44,6 +48,15 @@ pub(crate) struct LsArgs {
     /// List the files of NTFS itself as well: $MFT, $Bitmap and the others
     #[arg(short, long)]
     all: bool,
+}
+
+impl LsArgs {
+    fn is_listed(&self, record: RecordNumber, name: &[u8]) -> bool {
+        if record == RecordNumber::ROOT {
+            return false;
+        }
+        self.all || record >= RecordNumber::FIRST_USER || !name.starts_with(b"$")
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -110,46 +123,17 @@ trait Sink {
     fn line(&mut self, line: &Line<'_>) -> Result<(), CommandError>;
 }
 
-struct Screen<'a>(&'a List<'a>, String);
+struct Screen<'a> {
+    context: &'a Context<'a>,
+    lines: Lines<'a>,
+    text: Vec<u8>,
+}
 
 impl Sink for Screen<'_> {
     fn line(&mut self, line: &Line<'_>) -> Result<(), CommandError> {
-        let text = &mut self.1;
-        text.clear();
-        if self.0.args.long {
-            let row = &line.row;
-            let kind = match row.kind {
-                FileKind::File => '-',
-                FileKind::Directory => 'd',
-                FileKind::Link => 'l',
-            };
-            text.push(kind);
-            for (number, width) in [(u64::from(row.links), 4), (row.size, 14), (row.allocated, 14)] {
-                text.push(' ');
-                text::push_number(text, number, width, ' ');
-            }
-            text.push(' ');
-            text::push_short_time(text, row.modified);
-            text.push(' ');
-            text::push_file_id(text, row.reference, 12);
-            text.push_str("  ");
-        }
-        text::push_name(text, line.path);
-        if self.0.args.long
-            && let Some(short) = &line.short
-        {
-            text.push_str("  (");
-            text::push_name(text, short);
-            text.push(')');
-        }
-        if self.0.args.long
-            && let Some(target) = &line.target
-        {
-            text.push_str(" -> ");
-            text::push_name(text, target);
-        }
-        text.push('\n');
-        self.0.context.ui.out(text)
+        self.text.clear();
+        self.lines.push(&mut self.text, line);
+        self.context.ui.raw(&self.text)
     }
 }
 
@@ -248,7 +232,11 @@ impl List<'_> {
         if self.context.ui.json() {
             self.document(complete, fill)
         } else {
-            fill(&mut Screen(self, String::new()))
+            fill(&mut Screen {
+                context: self.context,
+                lines: Lines::new(self.args),
+                text: Vec::new(),
+            })
         }
     }
 
@@ -263,22 +251,37 @@ impl List<'_> {
         let Some((index, row)) = top else {
             return Ok(Outcome::Done);
         };
-        let mut path = shown_path(&self.args.path);
-        self.write(damage.is_empty(), &mut |sink| {
-            if row.kind != FileKind::Directory {
-                let short = catalog
-                    .names_of(index)
-                    .find(|name| name.namespace == Some(Namespace::Dos));
-                let short = short.map(|name| name.name.to_vec());
-                return sink.line(&Line {
+        let path = shown_path(&self.args.path);
+        if row.kind != FileKind::Directory {
+            let short = catalog
+                .names_of(index)
+                .find(|name| name.namespace == Some(Namespace::Dos));
+            let short = short.map(|name| name.name.to_vec());
+            self.write(damage.is_empty(), &mut |sink| {
+                sink.line(&Line {
                     path: &path,
-                    short,
+                    short: short.clone(),
                     row,
                     target: target(fs, &row),
-                });
-            }
-            self.below(fs, catalog, index, &mut path, sink)
-        })?;
+                })
+            })?;
+        } else if self.context.ui.json() {
+            let mut walk = Walk::new(catalog, self.args, index, path);
+            self.document(damage.is_empty(), &mut |sink| {
+                while let Some((name, row)) = walk.next() {
+                    sink.line(&Line {
+                        path: walk.path(),
+                        short: short_of(catalog, &name, &row),
+                        row,
+                        target: target(fs, &row),
+                    })?;
+                }
+                Ok(())
+            })?;
+        } else {
+            let mut walk = Walk::new(catalog, self.args, index, path);
+            lines::print(self.context, self.args, fs, catalog, &mut walk)?;
+        }
         for corrupt in damage.iter().take(SHOWN) {
             self.context.ui.warn(&corrupt.to_string());
         }
@@ -290,66 +293,6 @@ impl List<'_> {
             counted(damage.len() as u64, "record", "records")
         ));
         Ok(Outcome::Partial)
-    }
-
-    /// Everything in a directory, and with -R below it. Each directory is gone into once, though damage can make a
-    /// circle of them or give one several names.
-    fn below(
-        &self,
-        fs: &VolumeFs,
-        catalog: &Catalog,
-        directory: FileIndex,
-        path: &mut Vec<u8>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), CommandError> {
-        let children = |directory: FileIndex| {
-            let mut children: Vec<NameRow<'_>> =
-                catalog.children(directory).filter(NameRow::is_link).collect();
-            children.sort_unstable_by(|a, b| a.name.cmp(b.name));
-            children.into_iter()
-        };
-        let mut entered = HashSet::from([directory]);
-        // the directories on the way, each with what is left of it and where its path ends
-        let mut way = vec![(children(directory), path.len())];
-        while let Some((left, len)) = way.last_mut() {
-            path.truncate(*len);
-            let Some(child) = left.next() else {
-                way.pop();
-                self.context.stop.check()?;
-                continue;
-            };
-            let Some(row) = catalog.file(child.file) else {
-                continue;
-            };
-            if !self.is_listed(row.reference.record(), child.name) {
-                continue;
-            }
-            if path.last().is_some_and(|&byte| byte != b'/') {
-                path.push(b'/');
-            }
-            path.extend_from_slice(child.name);
-            let short = (row.raw_links != row.links)
-                .then(|| short_of(catalog, &child))
-                .flatten();
-            let target = target(fs, &row);
-            sink.line(&Line {
-                path,
-                short,
-                row,
-                target,
-            })?;
-            if self.args.recursive && row.kind == FileKind::Directory && entered.insert(child.file) {
-                way.push((children(child.file), path.len()));
-            }
-        }
-        Ok(())
-    }
-
-    fn is_listed(&self, record: RecordNumber, name: &[u8]) -> bool {
-        if record == RecordNumber::ROOT {
-            return false;
-        }
-        self.args.all || record >= RecordNumber::FIRST_USER || !name.starts_with(b"$")
     }
 
     fn one_directory(&self, fs: &VolumeFs, reference: FileReference) -> Result<Outcome, CommandError> {
@@ -380,7 +323,7 @@ impl List<'_> {
         self.write(true, &mut |sink| {
             for entry in entries.iter().filter(|entry| entry.name.is_link()) {
                 let name = wtf8_of_units(&entry.name.name);
-                if !self.is_listed(entry.file.record(), &name) {
+                if !self.args.is_listed(entry.file.record(), &name) {
                     continue;
                 }
                 let row = match fs.row(entry.file) {
@@ -454,9 +397,9 @@ fn shown_path(path: &Path) -> Vec<u8> {
     shown
 }
 
-/// The 8.3 twin of a name.
-fn short_of(catalog: &Catalog, name: &NameRow<'_>) -> Option<Vec<u8>> {
-    if name.namespace != Some(Namespace::Win32) {
+/// The 8.3 twin of a name of a file.
+fn short_of(catalog: &Catalog, name: &NameRow<'_>, row: &FileRow) -> Option<Vec<u8>> {
+    if row.raw_links == row.links || name.namespace != Some(Namespace::Win32) {
         return None;
     }
     let twin = catalog

@@ -18,57 +18,79 @@ pub(super) fn time(time: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ticks:07}Z")
 }
 
-/// Appends the same to the second, for columns.
-pub(super) fn push_short_time(text: &mut String, time: u64) {
-    let seconds = time / 10_000_000;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    for (before, number, width) in [
-        ("", year, 4),
-        ("-", month, 2),
-        ("-", day, 2),
-        (" ", second / 3600, 2),
-        (":", second / 60 % 60, 2),
-        (":", second % 60, 2),
-    ] {
-        text.push_str(before);
-        push_number(text, number, width, '0');
+/// Appends times to the second, for columns. Files side by side are mostly of the same day: its date is kept.
+#[derive(Debug, Default)]
+pub(super) struct ShortTimes {
+    /// The day, counted from 1601-01-01, and its date with a space behind; nothing before the first time.
+    day: u64,
+    date: Vec<u8>,
+}
+
+impl ShortTimes {
+    pub(super) fn push(&mut self, text: &mut Vec<u8>, time: u64) {
+        let seconds = time / 10_000_000;
+        let (day, second) = (seconds / 86_400, seconds % 86_400);
+        if self.day != day || self.date.is_empty() {
+            let (year, month, of_month) = civil(day);
+            self.day = day;
+            self.date.clear();
+            push_number(&mut self.date, year, 4, b'0');
+            for number in [month, of_month] {
+                self.date.push(b'-');
+                push_number(&mut self.date, number, 2, b'0');
+            }
+            self.date.push(b' ');
+        }
+        text.extend_from_slice(&self.date);
+        let mut clock = *b"00:00:00";
+        for (end, number) in [(2, second / 3600), (5, second / 60 % 60), (8, second % 60)] {
+            digits(&mut clock[..end], number);
+        }
+        text.extend_from_slice(&clock);
     }
 }
 
-/// Appends a number, filled up from the left. `format!` takes several times as long, and lists have many numbers.
-pub(super) fn push_number(text: &mut String, number: u64, width: usize, fill: char) {
-    let mut digits = [b'0'; 20];
-    let (mut rest, mut len) = (number, 0);
-    for digit in digits.iter_mut().rev() {
+/// Most bytes that a number with what it is filled up with can take.
+const WIDEST: usize = 32;
+
+/// Writes a number to the end of a place, without what fills it up; answers where it begins.
+fn digits(place: &mut [u8], number: u64) -> usize {
+    let mut rest = number;
+    for (at, digit) in place.iter_mut().enumerate().rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
-        len += 1;
         if rest == 0 {
-            break;
+            return at;
         }
     }
-    for _ in len..width {
-        text.push(fill);
-    }
-    // OK to unwrap: digits are ASCII
-    text.push_str(std::str::from_utf8(&digits[20 - len..]).unwrap_or_default());
+    0
 }
 
-/// Appends a file id, filled up with spaces from the left.
-pub(super) fn push_file_id(text: &mut String, file: FileReference, width: usize) {
-    let (record, sequence) = (file.record().0, u64::from(file.sequence()));
-    let digits = |number: u64| number.checked_ilog10().map_or(1, |power| power as usize + 1);
-    push_number(text, record, width.saturating_sub(1 + digits(sequence)), ' ');
-    text.push('-');
-    push_number(text, sequence, 1, ' ');
+/// Appends a number, filled up from the left to at most 32 bytes. `format!` takes several times as long, and lists
+/// have many numbers.
+pub(super) fn push_number(text: &mut Vec<u8>, number: u64, width: usize, fill: u8) {
+    let mut place = [fill; WIDEST];
+    let start = digits(&mut place, number);
+    text.extend_from_slice(&place[start.min(WIDEST.saturating_sub(width))..]);
+}
+
+/// Appends a file id, filled up with spaces from the left to at most 32 bytes.
+pub(super) fn push_file_id(text: &mut Vec<u8>, file: FileReference, width: usize) {
+    let mut place = [b' '; WIDEST];
+    let dash = digits(&mut place, u64::from(file.sequence())) - 1;
+    place[dash] = b'-';
+    let start = digits(&mut place[..dash], file.record().0);
+    text.extend_from_slice(&place[start.min(WIDEST.saturating_sub(width))..]);
 }
 
 /// Appends a name for the screen.
-pub(super) fn push_name(text: &mut String, name: &[u8]) {
-    match std::str::from_utf8(name) {
-        Ok(plain) if name.iter().all(|byte| (b' '..=b'~').contains(byte)) => text.push_str(plain),
-        _ => text.push_str(&shown_name(Name::new(name))),
+pub(super) fn push_name(text: &mut Vec<u8>, name: &[u8]) {
+    // without a way out of the loop: names are nearly always plain, and so many bytes are looked at together
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte);
+    if name.iter().fold(true, |all, &byte| all & plain(byte)) {
+        text.extend_from_slice(name);
+    } else {
+        text.extend_from_slice(shown_name(Name::new(name)).as_bytes());
     }
 }
 
@@ -179,29 +201,41 @@ mod tests {
             assert_eq!(&day(days)[..10], text, "{days}");
         }
         assert_eq!(time(116_444_736_001_234_567), "1970-01-01T00:00:00.1234567Z");
-        let mut text = String::new();
-        push_short_time(&mut text, 116_444_736_001_234_567);
-        assert_eq!(text, "1970-01-01 00:00:00");
+        let mut times = ShortTimes::default();
+        for time in [
+            0,
+            116_444_736_001_234_567,
+            116_444_735_999_999_999,
+            116_444_735_990_000_000,
+            133_801_234_560_000_000,
+            u64::MAX,
+        ] {
+            let mut text = Vec::new();
+            times.push(&mut text, time);
+            let long = super::time(time);
+            let (long, _) = long.split_once('.').unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), long.replace('T', " "));
+        }
         assert_eq!(time(u64::MAX), "60056-05-28T05:36:10.9551615Z");
     }
 
     #[test]
     fn numbers_and_names_are_as_formatting_gives_them() {
         for number in [0, 7, 10, 99, 12_345, u64::MAX] {
-            let mut text = String::new();
-            push_number(&mut text, number, 6, ' ');
-            assert_eq!(text, format!("{number:>6}"));
+            let mut text = Vec::new();
+            push_number(&mut text, number, 6, b' ');
+            assert_eq!(text, format!("{number:>6}").as_bytes());
         }
-        for (record, sequence) in [(5, 5), (1_234_567_890, 65_535), (12_345, 10)] {
+        for (record, sequence) in [(0, 0), (5, 5), (0xFFFF_FFFF_FFFF, 65_535), (12_345, 10)] {
             let file = FileReference::new(RecordNumber(record), sequence);
-            let mut text = String::new();
+            let mut text = Vec::new();
             push_file_id(&mut text, file, 12);
-            assert_eq!(text, format!("{:>12}", file.to_string()));
+            assert_eq!(text, format!("{:>12}", file.to_string()).as_bytes());
         }
         for name in ["plain ~", "a\tb", "\u{7f}", "caf\u{e9}"] {
-            let mut text = String::new();
+            let mut text = Vec::new();
             push_name(&mut text, name.as_bytes());
-            assert_eq!(text, shown_name(Name::new(name.as_bytes())));
+            assert_eq!(text, shown_name(Name::new(name.as_bytes())).as_bytes());
         }
     }
 
