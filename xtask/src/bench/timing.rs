@@ -111,7 +111,6 @@ fn sampled(command: &mut Command) -> Result<(Duration, u64)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     loop {
         if let Some(ended) = child.try_wait()? {
@@ -122,19 +121,30 @@ fn sampled(command: &mut Command) -> Result<(Duration, u64)> {
                 Err(Failure(format!("{text}: {ended}")))
             };
         }
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line
-            .and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
-            .unwrap_or(0);
-        most = most.max(kilobytes * 1024);
+        most = most.max(peak(&child.id().to_string()));
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// The most memory that a process has held at once by now, in bytes; 0 where there is none of this number.
+pub(crate) fn peak(process: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_is_that_of_the_process_asked_for() {
+        let held = vec![1_u8; 16 << 20];
+        assert!(peak("self") >= held.len() as u64);
+        assert_eq!(peak("none"), 0);
+    }
 
     #[test]
     fn medians_are_of_the_sorted_times() {
