@@ -37,7 +37,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out whether a view can be made, by making a link and removing it again')
             [CompletionResult]::new('cost', 'cost', [CompletionResultType]::ParameterValue, 'Measure what a hard link costs here')
-            [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Look into an NTFS volume that nothing has mounted')
+            [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Make NTFS volumes, and look into those that nothing has mounted')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -178,6 +178,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('format', 'format', [CompletionResultType]::ParameterValue, 'Make an empty NTFS volume: an image file, or on a block device')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Show how a volume is laid out and in which state it is')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a directory of a volume, or everything on it')
             [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Write a file''s content to the standard output')
@@ -185,6 +186,27 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'polylink;ntfs;format' {
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Bytes of the image, as in 512M or 10G (powers of 1024)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'The label: up to 32 characters')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Bytes a cluster: 512 to 2M [default: 4096 up to 16 TiB, then as much as is needed]')
+            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Bytes of a record of the Master File Table: 1024 or 4096 [default: 1024, or 4096 with large sectors]')
+            [CompletionResult]::new('--sector', '--sector', [CompletionResultType]::ParameterName, 'Bytes a sector: 512 to 4096 [default: that of the device, else 512]')
+            [CompletionResult]::new('--serial', '--serial', [CompletionResultType]::ParameterName, 'The serial number, up to 16 hexadecimal digits [default: a random one]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite what is there: all that it holds is lost')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
         'polylink;ntfs;info' {
@@ -275,6 +297,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             break
         }
         'polylink;ntfs;help' {
+            [CompletionResult]::new('format', 'format', [CompletionResultType]::ParameterValue, 'Make an empty NTFS volume: an image file, or on a block device')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Show how a volume is laid out and in which state it is')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a directory of a volume, or everything on it')
             [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Write a file''s content to the standard output')
@@ -282,6 +305,9 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'polylink;ntfs;help;format' {
             break
         }
         'polylink;ntfs;help;info' {
@@ -339,7 +365,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out whether a view can be made, by making a link and removing it again')
             [CompletionResult]::new('cost', 'cost', [CompletionResultType]::ParameterValue, 'Measure what a hard link costs here')
-            [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Look into an NTFS volume that nothing has mounted')
+            [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Make NTFS volumes, and look into those that nothing has mounted')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -367,12 +393,16 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             break
         }
         'polylink;help;ntfs' {
+            [CompletionResult]::new('format', 'format', [CompletionResultType]::ParameterValue, 'Make an empty NTFS volume: an image file, or on a block device')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Show how a volume is laid out and in which state it is')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a directory of a volume, or everything on it')
             [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Write a file''s content to the standard output')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Copy files out of a volume, hard links preserved')
             [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            break
+        }
+        'polylink;help;ntfs;format' {
             break
         }
         'polylink;help;ntfs;info' {

@@ -88,6 +88,9 @@ _polylink() {
             polylink__subcmd__help__subcmd__ntfs,check)
                 cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__check"
                 ;;
+            polylink__subcmd__help__subcmd__ntfs,format)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__format"
+                ;;
             polylink__subcmd__help__subcmd__ntfs,get)
                 cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__get"
                 ;;
@@ -105,6 +108,9 @@ _polylink() {
                 ;;
             polylink__subcmd__ntfs,check)
                 cmd="polylink__subcmd__ntfs__subcmd__check"
+                ;;
+            polylink__subcmd__ntfs,format)
+                cmd="polylink__subcmd__ntfs__subcmd__format"
                 ;;
             polylink__subcmd__ntfs,get)
                 cmd="polylink__subcmd__ntfs__subcmd__get"
@@ -126,6 +132,9 @@ _polylink() {
                 ;;
             polylink__subcmd__ntfs__subcmd__help,check)
                 cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__check"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,format)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__format"
                 ;;
             polylink__subcmd__ntfs__subcmd__help,get)
                 cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__get"
@@ -461,7 +470,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help__subcmd__ntfs)
-            opts="info ls cat get record check"
+            opts="format info ls cat get record check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,6 +498,20 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help__subcmd__ntfs__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__format)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -655,7 +678,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__ntfs)
-            opts="-q -h -V --json --quiet --progress --color --help --version info ls cat get record check help"
+            opts="-q -h -V --json --quiet --progress --color --help --version format info ls cat get record check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -732,6 +755,52 @@ _polylink() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        polylink__subcmd__ntfs__subcmd__format)
+            opts="-n -q -h -V --size --label --cluster --record --sector --serial --force --dry-run --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         polylink__subcmd__ntfs__subcmd__get)
             opts="-r -q -h -V --partition --recursive --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -759,7 +828,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__ntfs__subcmd__help)
-            opts="info ls cat get record check help"
+            opts="format info ls cat get record check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -787,6 +856,20 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__ntfs__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__format)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -34,7 +34,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand names 'Find every name of a file'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
-            cand ntfs 'Look into an NTFS volume that nothing has mounted'
+            cand ntfs 'Make NTFS volumes, and look into those that nothing has mounted'
             cand completions 'Print completions for a shell'
             cand man 'Write the manual pages into a directory'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -167,6 +167,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+            cand format 'Make an empty NTFS volume: an image file, or on a block device'
             cand info 'Show how a volume is laid out and in which state it is'
             cand ls 'List a directory of a volume, or everything on it'
             cand cat 'Write a file''s content to the standard output'
@@ -174,6 +175,26 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand record 'Show the record of a file: what a hard link is'
             cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'polylink;ntfs;format'= {
+            cand --size 'Bytes of the image, as in 512M or 10G (powers of 1024)'
+            cand --label 'The label: up to 32 characters'
+            cand --cluster 'Bytes a cluster: 512 to 2M [default: 4096 up to 16 TiB, then as much as is needed]'
+            cand --record 'Bytes of a record of the Master File Table: 1024 or 4096 [default: 1024, or 4096 with large sectors]'
+            cand --sector 'Bytes a sector: 512 to 4096 [default: that of the device, else 512]'
+            cand --serial 'The serial number, up to 16 hexadecimal digits [default: a random one]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --force 'Overwrite what is there: all that it holds is lost'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'polylink;ntfs;info'= {
             cand --partition 'The partition, where IMG is a whole disk with several of them'
@@ -257,6 +278,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --version 'Print version'
         }
         &'polylink;ntfs;help'= {
+            cand format 'Make an empty NTFS volume: an image file, or on a block device'
             cand info 'Show how a volume is laid out and in which state it is'
             cand ls 'List a directory of a volume, or everything on it'
             cand cat 'Write a file''s content to the standard output'
@@ -264,6 +286,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand record 'Show the record of a file: what a hard link is'
             cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'polylink;ntfs;help;format'= {
         }
         &'polylink;ntfs;help;info'= {
         }
@@ -311,7 +335,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand names 'Find every name of a file'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
-            cand ntfs 'Look into an NTFS volume that nothing has mounted'
+            cand ntfs 'Make NTFS volumes, and look into those that nothing has mounted'
             cand completions 'Print completions for a shell'
             cand man 'Write the manual pages into a directory'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -331,12 +355,15 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;cost'= {
         }
         &'polylink;help;ntfs'= {
+            cand format 'Make an empty NTFS volume: an image file, or on a block device'
             cand info 'Show how a volume is laid out and in which state it is'
             cand ls 'List a directory of a volume, or everything on it'
             cand cat 'Write a file''s content to the standard output'
             cand get 'Copy files out of a volume, hard links preserved'
             cand record 'Show the record of a file: what a hard link is'
             cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+        }
+        &'polylink;help;ntfs;format'= {
         }
         &'polylink;help;ntfs;info'= {
         }

@@ -16,6 +16,7 @@ mod lab;
 mod limits;
 mod mounts;
 mod ntfs;
+mod ntfs_format;
 mod story;
 mod truth;
 mod unprivileged;
@@ -229,6 +230,11 @@ const JUDGES: &[Judge] = &[
         "ntfs-read",
         "paths, ids, sizes, link counts and content as ntfs-3g has them, on four shapes of volumes",
         ntfs::read,
+    ),
+    judge(
+        "ntfs-format",
+        "new volumes: ntfs-3g's tools, a mount that fills them, The Sleuth Kit",
+        ntfs_format::format,
     ),
     judge(
         "ntfs-sleuthkit",

@@ -97,6 +97,28 @@ pub(crate) fn ratio(total: f64, parts: u64) -> String {
     }
 }
 
+/// A number of bytes as a person gives it: `4096`, `64K`, `10G`, `1TiB`. The letters stand for powers of 1024, as they
+/// do in `truncate` and `mkfs`.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    const LETTERS: &str = "KMGTPE";
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.trim_start();
+    let plain = unit.strip_suffix("iB").unwrap_or(unit);
+    let power = match plain.to_ascii_uppercase().as_str() {
+        "" | "B" if plain.len() == unit.len() => Some(0),
+        letter if letter.len() == 1 => LETTERS.find(letter).map(|at| at + 1),
+        _ => None,
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "a size is a whole number of bytes, or one with K, M, G or T behind it".to_owned())?;
+    let power = power.ok_or_else(|| format!("'{unit}' is none of K, M, G, T, P and E"))?;
+    (0..power)
+        .try_fold(number, |bytes, _| bytes.checked_mul(1024))
+        .ok_or_else(|| "no device has so many bytes".to_owned())
+}
+
 /// `12 ms`, `1.4 s`, `2 min 5 s`.
 pub(crate) fn duration(time: Duration) -> String {
     let millis = time.as_millis();
@@ -226,6 +248,35 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(12)), "12 ms");
         assert_eq!(duration(Duration::from_millis(1449)), "1.4 s");
         assert_eq!(duration(Duration::from_secs(125)), "2 min 5 s");
+    }
+
+    #[test]
+    fn sizes_are_read_with_and_without_a_unit() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("17B", 17),
+            ("64K", 64 << 10),
+            ("512m", 512 << 20),
+            ("10G", 10 << 30),
+            ("10 GiB", 10 << 30),
+            ("1TiB", 1 << 40),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "G",
+            "-1",
+            "1.5G",
+            "10X",
+            "10KB",
+            "1iB",
+            "16E",
+            "99999999999999999999",
+        ] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
     }
 
     #[test]

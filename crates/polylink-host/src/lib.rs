@@ -3,7 +3,7 @@
 //! [`HostFs`] does every operation relative to an open directory handle (`openat`, `linkat`, `renameat2`, `unlinkat`,
 //! `statx`; on Windows NT's own calls), so a directory that is swapped for another meanwhile cannot redirect it.
 //! [`facts`] tells what a person needs to know when an operation is refused: mounts, owners, attributes, the kernel's
-//! settings. [`door`] makes a link by the call that one chooses.
+//! settings. [`door`] makes a link by the call that one chooses. [`disk`] opens block devices.
 //!
 //! ```
 //! use polylink_core::{At, LinkFs, Name};
@@ -28,6 +28,7 @@
 //! symbolic links of Unix are what they lead to, and those Unix file systems that have no drive of their own are one
 //! volume.
 
+pub mod disk;
 pub mod door;
 pub mod facts;
 mod sys;

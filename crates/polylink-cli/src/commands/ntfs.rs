@@ -2,6 +2,7 @@
 
 mod cat;
 mod check;
+mod format;
 mod get;
 mod info;
 mod ls;
@@ -13,10 +14,10 @@ use clap::{Args, Subcommand};
 use super::Context;
 use crate::error::{CommandError, Outcome};
 
-/// Look into an NTFS volume that nothing has mounted
+/// Make NTFS volumes, and look into those that nothing has mounted
 ///
-/// IMG is an image of a volume or of a whole disk, a block device, or a bare $MFT. Nothing on it is changed, and no
-/// driver and no right but that to read IMG is needed. Paths inside the volume begin at its root, and `/` separates.
+/// IMG is an image of a volume or of a whole disk, a block device, or a bare $MFT. Nothing on it is changed but by
+/// `format`, and no driver and no right but that to read IMG is needed. Paths inside the volume begin at its root, and `/` separates.
 #[derive(Debug, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub(crate) struct NtfsArgs {
@@ -26,6 +27,7 @@ pub(crate) struct NtfsArgs {
 
 const EXAMPLES: &str = "\
 Examples:
+  polylink ntfs format disk.img --size 10G
   polylink ntfs info disk.img
   polylink ntfs ls -lR disk.img /photos
   polylink ntfs get -r disk.img /photos ~/rescued
@@ -33,6 +35,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum NtfsCommand {
+    Format(format::FormatArgs),
     Info(info::InfoArgs),
     Ls(ls::LsArgs),
     Cat(cat::CatArgs),
@@ -44,6 +47,7 @@ enum NtfsCommand {
 impl NtfsArgs {
     pub(crate) fn name(&self) -> &'static str {
         match &self.command {
+            NtfsCommand::Format(_) => "ntfs format",
             NtfsCommand::Info(_) => "ntfs info",
             NtfsCommand::Ls(_) => "ntfs ls",
             NtfsCommand::Cat(_) => "ntfs cat",
@@ -56,6 +60,7 @@ impl NtfsArgs {
 
 pub(super) fn run(context: &Context<'_>, args: &NtfsArgs) -> Result<Outcome, CommandError> {
     match &args.command {
+        NtfsCommand::Format(args) => format::run(context, args),
         NtfsCommand::Info(args) => info::run(context, args),
         NtfsCommand::Ls(args) => ls::run(context, args),
         NtfsCommand::Cat(args) => cat::run(context, args),

@@ -1,5 +1,6 @@
 //! `polylink ntfs`, and `names` and `usage` with `--image`, on volumes made in memory.
 
+mod format;
 mod get;
 mod images;
 
