@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use polylink_nt::name::Namespace;
 
+use crate::circle::Circle;
 use crate::error::{Corrupt, Result};
 use crate::file::fits;
 use crate::units::{FileReference, RecordNumber};
@@ -323,8 +324,12 @@ impl Catalog {
     pub fn path_of(&self, name: &NameRow<'_>) -> Option<Vec<u8>> {
         let mut parts = vec![name.name];
         let mut parent = name.parent;
-        // no path is deeper than its longest form is long; damage can make a circle
+        let mut circle = Circle::new();
+        // no path is deeper than its longest form is long
         for _ in 0..DEEPEST {
+            if circle.closes_at(parent.record()) {
+                return None;
+            }
             let directory = self.resolve(parent)?;
             if parent.record() == RecordNumber::ROOT {
                 let mut path = Vec::new();

@@ -14,6 +14,7 @@ use polylink_nt::NtStatus;
 use polylink_nt::name::{units_of_wtf8, wtf8_of_units};
 
 use crate::catalog::{Catalog, FileIndex, FileKind, FileRow, NameRow};
+use crate::circle::Circle;
 use crate::error::{Error, Result};
 use crate::file::{File, FileName, Reparse, fits};
 use crate::index::{Case, Entry, I30, Index};
@@ -408,7 +409,11 @@ impl VolumeFs {
     fn path_of(&self, name: &FileName) -> FsResult<Option<Vec<u8>>> {
         let mut parts = vec![wtf8_of_units(&name.name)];
         let mut parent = name.parent;
+        let mut circle = Circle::new();
         for _ in 0..paths::DEEPEST {
+            if circle.closes_at(parent.record()) {
+                return Ok(None);
+            }
             let directory = match self.file(parent) {
                 Ok(directory) => directory,
                 Err(fault) if fault.symbol() == "STATUS_FILE_DELETED" => return Ok(None),

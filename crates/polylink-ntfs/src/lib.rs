@@ -28,6 +28,7 @@
 
 mod catalog;
 pub mod check;
+mod circle;
 mod device;
 mod error;
 mod file;

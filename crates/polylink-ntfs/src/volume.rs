@@ -97,7 +97,8 @@ pub struct Volume {
     geometry: Option<Geometry>,
     table: Table,
     notes: Vec<Note>,
-    upcase: OnceLock<UpcaseTable>,
+    /// `None` where it cannot be read.
+    upcase: OnceLock<Option<UpcaseTable>>,
 }
 
 /// No value that is read as a whole, but for the table, is longer.
@@ -228,13 +229,8 @@ impl Volume {
     /// The table of upper cases by which its names are compared: its own, else Windows'.
     #[must_use]
     pub fn upcase(&self) -> &UpcaseTable {
-        match self.upcase.get() {
-            Some(table) => table,
-            None => match self.read_upcase() {
-                Ok(table) => self.upcase.get_or_init(|| table),
-                Err(_) => UpcaseTable::windows(),
-            },
-        }
+        let own = self.upcase.get_or_init(|| self.read_upcase().ok());
+        own.as_ref().unwrap_or_else(|| UpcaseTable::windows())
     }
 
     /// Reads `$UpCase`.

@@ -1,15 +1,18 @@
 //! Any bytes at all: the audit answers, soon, and with little memory.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use polylink_core::Silent;
 use polylink_ntfs::check::{Options, check};
 use polylink_ntfs::layout::attribute::AttributeKind;
-use polylink_ntfs::{MemDevice, OpenOptions, RunList, Vcn, Volume};
+use polylink_ntfs::{Device, MemDevice, OpenOptions, RecordNumber, RunList, Vcn, Volume, VolumeFs};
 use proptest::prelude::*;
 
 use polylink_testutil::ntfs::hostile::RAW;
-use polylink_testutil::ntfs::image::{BLOCK, CLUSTER, Image, RECORD, put, sample, u32_at};
+use polylink_testutil::ntfs::image::{BLOCK, CLUSTER, Content, Image, RECORD, ROOT, put, sample, u32_at};
 use polylink_testutil::ntfs::targets::TARGETS;
 
 const SOON: Duration = Duration::from_secs(2);
@@ -76,6 +79,83 @@ fn survive_all(image: &Image) {
         (target.run)(&input);
         assert!(begun.elapsed() < SOON, "{}: {:?}", target.name, begun.elapsed());
     }
+}
+
+/// Counts the bytes that are read of a device.
+#[derive(Debug)]
+struct Counted {
+    device: MemDevice,
+    read: Arc<AtomicU64>,
+}
+
+impl Device for Counted {
+    fn size(&self) -> u64 {
+        self.device.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        self.device.read_at(offset, buffer)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.device.write_at(offset, data)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.device.flush()
+    }
+}
+
+/// Opens a volume, and counts the bytes that are read of it from then on.
+fn counted(image: Image) -> (Volume, Arc<AtomicU64>) {
+    let read = Arc::new(AtomicU64::new(0));
+    let device = Counted {
+        device: MemDevice::new(image.bytes),
+        read: read.clone(),
+    };
+    let volume = Volume::open(Box::new(device), &OpenOptions::default()).expect("a volume");
+    read.store(0, Ordering::Relaxed);
+    (volume, read)
+}
+
+#[test]
+fn a_name_in_a_circle_of_directories_is_not_followed_again_and_again() {
+    let mut builder = sample();
+    let one = builder.directory(ROOT, "one");
+    let other = builder.directory(one, "other");
+    let file = builder.file(other, "file", Content::Resident(Vec::new()));
+    builder.move_to(one, other);
+    let (volume, read) = counted(builder.build());
+    let volume = Arc::new(volume);
+    let reference = volume.file(RecordNumber(file)).expect("a file").reference();
+    let fs = VolumeFs::with_catalog(volume.clone()).expect("a catalog");
+    let paths = fs.paths_of(reference).expect("names");
+    assert!(paths.is_empty(), "{paths:?}");
+    read.store(0, Ordering::Relaxed);
+    let paths = VolumeFs::new(volume).paths_of(reference).expect("names");
+    assert!(paths.is_empty(), "{paths:?}");
+    let read = read.load(Ordering::Relaxed);
+    assert!(read < 20 * RECORD as u64, "{read} bytes");
+}
+
+#[test]
+fn a_table_of_upper_cases_that_cannot_be_used_is_read_once() {
+    let mut image = sample().build();
+    let at = image.attribute(10, AttributeKind::DATA, 0);
+    // a unit less than there must be
+    image.record(10, |record| {
+        for field in [0x30, 0x38] {
+            put(record, at + field, 131_070_u64.to_le_bytes());
+        }
+    });
+    let (volume, read) = counted(image);
+    assert!(volume.read_upcase().is_err());
+    for _ in 0..10 {
+        assert_eq!(volume.upcase().upcased(&[0x61]), [0x41]);
+    }
+    let read = read.load(Ordering::Relaxed);
+    assert!(read < 3 * 131_072, "{read} bytes");
 }
 
 /// A hole of 2^50 clusters: a size in one byte, a length in seven.

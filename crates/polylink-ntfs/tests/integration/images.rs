@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use polylink_ntfs::check::Severity;
 use polylink_ntfs::{Access, FileDevice, OpenOptions, Volume};
+use polylink_testutil::ntfs::given::{self, Unpacked};
 
 use crate::check::audit;
 
@@ -233,58 +233,11 @@ const TABLES: &[Row] = &[
     ),
 ];
 
-/// A folder for what archives hold.
-pub(crate) struct Unpacked(PathBuf);
-
-impl Unpacked {
-    pub(crate) fn new(archive: &Path) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder").keep();
-        let status = Command::new("tar")
-            .arg("-xJSf")
-            .arg(archive)
-            .arg("-C")
-            .arg(&folder)
-            .status();
-        assert!(status.expect("tar").success(), "{}", archive.display());
-        Self(folder)
-    }
-
-    /// The files in it, in the order of their paths.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.0.clone()];
-        let mut files = Vec::new();
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).expect("a folder") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    files.push(path);
-                }
-            }
-        }
-        files.sort();
-        files
-    }
-}
-
-impl Drop for Unpacked {
-    fn drop(&mut self) {
-        // a folder that stays is no reason to fail
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
 /// The folder with the archives, where the tests can run.
 pub(crate) fn archives() -> Option<PathBuf> {
-    let folder = std::env::var_os("POLYLINK_IMAGES").map(PathBuf::from);
-    let has_tar = Command::new("tar")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if folder.is_none() || !has_tar {
+    let folder = given::archives(std::env::var_os("POLYLINK_IMAGES"));
+    if folder.is_none() {
         eprintln!("skipped: POLYLINK_IMAGES does not name the folder with the archives, or there is no tar");
-        return None;
     }
     folder
 }

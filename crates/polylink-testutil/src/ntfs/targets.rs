@@ -8,9 +8,10 @@ use std::sync::Arc;
 use polylink_core::{At, LinkFs, Silent};
 use polylink_nt::name::units_of_wtf8;
 use polylink_ntfs::check::{Options, check as audit};
+use polylink_ntfs::layout::attribute::AttributeKind;
 use polylink_ntfs::{
-    Case, Catalog, File, Index, ListEntry, OpenOptions, RecordNumber, RunList, Stream, Vcn, Volume, VolumeFs,
-    decompress, partitions,
+    Case, Catalog, Device, File, Index, ListEntry, OpenOptions, RecordNumber, RunList, Stream, Vcn, Volume,
+    VolumeFs, decompress, partitions,
 };
 
 use super::hostile::volume_of;
@@ -51,9 +52,29 @@ const fn target(name: &'static str, run: fn(&[u8]), is_volume: bool, share: u64)
 const MOST_RECORDS: u64 = 256;
 /// What is read of either end of a value.
 const ENDS: u64 = 64 << 10;
+/// What is read of either end where files are read whole.
+const LONG: u64 = 16 << 20;
 
-fn opened(input: &[u8]) -> Option<Volume> {
-    Volume::open(Box::new(volume_of(input)), &OpenOptions::default()).ok()
+/// A device that is opened several times.
+pub type Shared = Arc<dyn Device>;
+
+/// What is done with a volume, wherever it lies.
+pub type OnVolume = fn(&Shared);
+
+/// All that is done with volumes, by name.
+pub const ON_VOLUMES: [(&str, OnVolume); 4] = [
+    ("open", open_on),
+    ("check", check_on),
+    ("index", index_on),
+    ("attribute_list", attribute_list_on),
+];
+
+fn opened(device: &Shared) -> Option<Volume> {
+    Volume::open(Box::new(device.clone()), &OpenOptions::default()).ok()
+}
+
+fn device_of(input: &[u8]) -> Shared {
+    Arc::new(volume_of(input))
 }
 
 /// Opens a volume and reads all that there is: what it says of itself, files by the catalog and by the root
@@ -63,8 +84,12 @@ fn opened(input: &[u8]) -> Option<Volume> {
 ///
 /// Where what was read cannot be.
 pub fn open(input: &[u8]) {
-    let _partitions = partitions(&volume_of(input));
-    let Some(volume) = opened(input) else {
+    open_on(&device_of(input));
+}
+
+fn open_on(device: &Shared) {
+    let _partitions = partitions(device);
+    let Some(volume) = opened(device) else {
         return;
     };
     let text: usize = volume.notes().iter().map(|note| format!("{note:?}").len()).sum();
@@ -135,6 +160,61 @@ fn listing(fs: &VolumeFs) {
     }
 }
 
+/// Reads every file of a volume: what its data streams hold, but for holes; of longer values 16 MiB at either end.
+/// Answers how many bytes that were.
+///
+/// # Panics
+///
+/// Where a value ends before its size.
+pub fn read_files(device: &Shared) -> u64 {
+    let Some(volume) = opened(device) else {
+        return 0;
+    };
+    let Ok(catalog) = Catalog::read(&volume) else {
+        return 0;
+    };
+    let mut bytes = 0;
+    for index in catalog.files() {
+        let row = catalog.file(index).expect("a file that the catalog named");
+        let Ok(file) = volume.file(row.reference.record()) else {
+            continue;
+        };
+        for (name, _) in file.data_streams().unwrap_or_default() {
+            if let Ok(Some(stream)) = file.stream(&volume, AttributeKind::DATA, &name) {
+                bytes += whole_stream(&volume, &stream);
+            }
+        }
+    }
+    bytes
+}
+
+/// Reads what a value holds at either end, but for holes, to the first error.
+fn whole_stream(volume: &Volume, stream: &Stream) -> u64 {
+    let cluster = volume
+        .geometry()
+        .map_or(1, |geometry| u64::from(geometry.cluster));
+    let mut buffer = vec![0; 1 << 20];
+    let (mut offset, mut bytes) = (0, 0);
+    let last = stream.size().saturating_sub(LONG).max(LONG);
+    while offset < stream.size() {
+        if (LONG..last).contains(&offset) {
+            offset = last;
+        }
+        let extent = stream.runs().and_then(|runs| runs.find(Vcn(offset / cluster)));
+        if let Some(hole) = extent.filter(|extent| extent.lcn.is_none()) {
+            offset = hole.end().saturating_mul(cluster);
+            continue;
+        }
+        let Ok(read) = volume.read(stream, offset, &mut buffer) else {
+            break;
+        };
+        assert!(read > 0, "nothing at {offset} of {}", stream.size());
+        offset += read as u64;
+        bytes += read as u64;
+    }
+    bytes
+}
+
 fn whole_file(volume: &Volume, file: &File) {
     let _information = file.standard_information();
     for name in file.names().unwrap_or_default() {
@@ -175,7 +255,11 @@ fn both_ends(volume: &Volume, stream: &Stream) {
 ///
 /// Where an audit does not come to its end, or an issue has no words.
 pub fn check(input: &[u8]) {
-    let Some(volume) = opened(input) else {
+    check_on(&device_of(input));
+}
+
+fn check_on(device: &Shared) {
+    let Some(volume) = opened(device) else {
         return;
     };
     let mut issues = 0_u64;
@@ -198,7 +282,11 @@ pub fn check(input: &[u8]) {
 ///
 /// Where the index loses a name.
 pub fn index(input: &[u8]) {
-    let Some(volume) = opened(input) else {
+    index_on(&device_of(input));
+}
+
+fn index_on(device: &Shared) {
+    let Some(volume) = opened(device) else {
         return;
     };
     for number in [5, 11, 27, 28, 33] {
@@ -235,7 +323,11 @@ pub fn attribute_list(input: &[u8]) {
     if let Ok(entries) = ListEntry::parse_all(input) {
         assert!(entries.len() <= input.len() / 26);
     }
-    let Some(volume) = opened(input) else {
+    attribute_list_on(&device_of(input));
+}
+
+fn attribute_list_on(device: &Shared) {
+    let Some(volume) = opened(device) else {
         return;
     };
     for number in [31, 0, 5] {
