@@ -140,7 +140,8 @@ impl Case<'_> {
                 .map(|s| s.id.volume)
                 .ok()
         };
-        let same_device = device(&from_dir).is_some() && device(&from_dir) == device(&to_dir);
+        let from_device = device(&from_dir);
+        let attributes = facts::attributes(&to_dir);
         separation(
             &Side {
                 path: self.path,
@@ -150,7 +151,10 @@ impl Case<'_> {
                 path: to,
                 mount: &to_mount,
             },
-            same_device,
+            Apart {
+                one_device: from_device.is_some() && from_device == device(&to_dir),
+                hands_project_down: attributes.is_some_and(|attributes| attributes.hands_project_down),
+            },
         )
     }
 
@@ -374,8 +378,17 @@ pub(crate) struct Side<'a> {
     pub(crate) mount: &'a Mount,
 }
 
+/// What is known of two such places together.
+#[derive(Clone, Copy)]
+struct Apart {
+    /// Both have the same device number.
+    one_device: bool,
+    /// The directory of the new name is known to give its project to what is made in it.
+    hands_project_down: bool,
+}
+
 /// Why two places are apart.
-fn separation(from: &Side<'_>, to: &Side<'_>, same_device: bool) -> Vec<String> {
+fn separation(from: &Side<'_>, to: &Side<'_>, apart: Apart) -> Vec<String> {
     let (a, b) = (from.mount, to.mount);
     if a.fs == "btrfs" && b.fs == "btrfs" && a.source == b.source {
         return vec![
@@ -388,7 +401,16 @@ fn separation(from: &Side<'_>, to: &Side<'_>, same_device: bool) -> Vec<String> 
             "'cp --reflink=always' makes a copy that shares the data, across subvolumes too".into(),
         ];
     }
-    if same_device && a.point != b.point {
+    if apart.one_device && a.point == b.point {
+        match a.fs.as_str() {
+            // nothing else keeps a link away there, and not every kernel tells of xfs that a directory has a project
+            "xfs" => return other_project(from, to),
+            "ext4" | "f2fs" if apart.hands_project_down => return other_project(from, to),
+            "ext4" | "f2fs" => return other_key(from, to),
+            _ => {}
+        }
+    }
+    if apart.one_device && a.point != b.point {
         let mut hints = vec![format!(
             "both are on one file system ({} on {}), but reached through two mounts, '{}' and '{}' (a bind mount): a link cannot \
              lead from one mount to another",
@@ -418,7 +440,14 @@ fn separation(from: &Side<'_>, to: &Side<'_>, same_device: bool) -> Vec<String> 
         described(b)
     )];
     if a.point == b.point {
-        hints.push("one mount, and yet two devices: an overlay or network file system of which only a part can be linked; 'polylink doctor' tries it out".into());
+        let devices = if apart.one_device {
+            "one mount and one device, and yet refused"
+        } else {
+            "one mount, and yet two devices"
+        };
+        hints.push(format!(
+            "{devices}: an overlay or network file system of which only a part can be linked; 'polylink doctor' tries it out"
+        ));
     } else {
         hints.push(format!(
             "a hard link is a further name in the same file system: choose a new name below '{}', or copy",
@@ -426,6 +455,37 @@ fn separation(from: &Side<'_>, to: &Side<'_>, same_device: bool) -> Vec<String> 
         ));
     }
     hints
+}
+
+/// Why a link does not go from one project of a file system into another.
+fn other_project(from: &Side<'_>, to: &Side<'_>) -> Vec<String> {
+    let dir = place::parent(to.path);
+    vec![
+        format!(
+            "both are on one file system ({}), but '{}' hands its project down (project quotas), and '{}' belongs to \
+             another project: a link cannot lead into a directory that counts for another project",
+            described(to.mount),
+            shown(dir),
+            shown(from.path)
+        ),
+        format!(
+            "'lsattr -p {}' and 'lsattr -pd {}' show the projects; 'chattr -p PROJECT' gives the file that of the directory, and \
+             then its bytes count there",
+            shown(from.path),
+            shown(dir)
+        ),
+    ]
+}
+
+/// Why a link does not go into an encrypted directory, or into one that is encrypted in another way (fscrypt).
+fn other_key(from: &Side<'_>, to: &Side<'_>) -> Vec<String> {
+    vec![format!(
+        "both are on one file system ({}), but it keeps a link from '{}' to '{}': the directory of the new name is encrypted, and \
+         the file is not, or with another key (fscrypt); copy it there",
+        described(to.mount),
+        shown(from.path),
+        shown(to.path)
+    )]
 }
 
 /// The path under `mount` of a place that is reached through `other`, both mounts of one file system.
@@ -477,12 +537,20 @@ mod tests {
         }
     }
 
-    fn apart(a: &Mount, b: &Mount, same_device: bool) -> String {
+    fn apart(a: &Mount, b: &Mount, one_device: bool) -> String {
+        let apart = Apart {
+            one_device,
+            hands_project_down: false,
+        };
+        known_apart(a, b, apart)
+    }
+
+    fn known_apart(a: &Mount, b: &Mount, apart: Apart) -> String {
         let side = |path, mount| Side {
             path: Path::new(path),
             mount,
         };
-        separation(&side("/a/x", a), &side("/b/y", b), same_device).join("\n")
+        separation(&side("/a/x", a), &side("/b/y", b), apart).join("\n")
     }
 
     #[test]
@@ -517,6 +585,33 @@ mod tests {
             true,
         );
         assert!(text.contains("bind mount"), "{text}");
+    }
+
+    #[test]
+    fn projects_keep_links_apart_within_one_mount() {
+        let told = |fs, one_device, hands_project_down| {
+            let mount = mount("/", fs, "/", "/dev/sda1");
+            let apart = Apart {
+                one_device,
+                hands_project_down,
+            };
+            known_apart(&mount, &mount, apart)
+        };
+        for (fs, known) in [("xfs", false), ("xfs", true), ("ext4", true), ("f2fs", true)] {
+            let text = told(fs, true, known);
+            let words = "'/b' hands its project down (project quotas), and '/a/x' belongs to another project";
+            assert!(text.contains(words), "{text}");
+            assert!(text.contains("'lsattr -pd /b'"), "{text}");
+        }
+        let text = told("ext4", true, false);
+        assert!(text.contains("encrypted") && !text.contains("project"), "{text}");
+        let text = told("fuse.x", true, false);
+        assert!(
+            text.contains("one mount and one device, and yet refused"),
+            "{text}"
+        );
+        let text = told("overlay", false, false);
+        assert!(text.contains("one mount, and yet two devices"), "{text}");
     }
 
     #[cfg(unix)] // as mounts of directories are

@@ -30,13 +30,16 @@ pub struct Mount {
     pub options: String,
 }
 
-/// Attributes that refuse links whatever the permissions say (chattr(1)).
+/// Attributes that refuse links whatever the permissions say (chattr(1), xfs_quota(8)).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Attributes {
     /// The file cannot be changed in any way, further names included.
     pub immutable: bool,
     /// The file can only grow.
     pub append_only: bool,
+    /// Of a directory: what is made in it gets its project, so that quotas count it there; the names of files of other
+    /// projects are refused (`EXDEV`).
+    pub hands_project_down: bool,
 }
 
 /// The mount that a path is reached through, symbolic links followed.

@@ -134,6 +134,7 @@ pub(super) fn attributes(path: &Path) -> Option<Attributes> {
     Some(Attributes {
         immutable: flags.contains(IFlags::IMMUTABLE),
         append_only: flags.contains(IFlags::APPEND),
+        hands_project_down: flags.contains(IFlags::PROJECT_INHERIT),
     })
 }
 
