@@ -25,10 +25,10 @@ const fn kind(name: &'static str, dir_ids: bool, link_limit: Option<u64>, hard_l
     }
 }
 
-/// The kind with this magic number.
-pub(super) fn of(magic: i64) -> FsKind {
+/// The kind with this magic number, which is as wide as the processor's words.
+pub(super) fn of(magic: impl Into<i64>) -> FsKind {
     use HardLinks::{No, Unknown, Yes};
-    match magic & 0xffff_ffff {
+    match magic.into() & 0xffff_ffff {
         // EXT4_LINK_MAX; the ext4 driver serves ext2 and ext3 with the same limit
         0xEF53 => kind("ext4", true, Some(65_000), Yes),
         // XFS_MAXLINK
