@@ -65,6 +65,7 @@ pub(crate) fn run() -> Result {
     let root = shell::root();
     let mut violations = Vec::new();
     let mut all = Vec::new();
+    let mut real_windows = Vec::new();
     for top in ["crates", "xtask"] {
         collect(&root, &root.join(top), &mut all)?;
     }
@@ -82,6 +83,8 @@ pub(crate) fn run() -> Result {
         };
         if is_rust {
             violations.extend(rust::check(&source));
+            let tests = repo::real_windows_tests(&source);
+            real_windows.extend(tests.into_iter().map(|(line, name)| (path.clone(), line, name)));
         } else {
             violations.extend(manifest::check(&source));
         }
@@ -93,6 +96,8 @@ pub(crate) fn run() -> Result {
         |path| fs::read_to_string(root.join(path)).ok(),
         |dir| fs::read_dir(root.join(dir)).map_or(0, |entries| entries.flatten().count()),
     ));
+    let limits = fs::read_to_string(root.join("docs/limits.md")).unwrap_or_default();
+    violations.extend(repo::real_windows(&real_windows, &limits));
     let tree = shell::output(shell::cargo().args([
         "tree",
         "--package",

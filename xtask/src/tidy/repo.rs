@@ -1,7 +1,7 @@
 //! Rules about which files there are.
 
-use super::Violation;
-use super::text::has_word;
+use super::text::{self, has_word};
+use super::{Source, Violation};
 
 /// The two commands that the README opens with.
 const COMMANDS: [&str; 2] = ["cargo run --release -- demo", "cargo test --workspace"];
@@ -96,6 +96,65 @@ pub(crate) fn test_layout(paths: &[String], read: impl Fn(&str) -> String) -> Ve
     found
 }
 
+/// How the tests begin that only a real Windows can pass.
+const REAL_WINDOWS: &str = "real_windows_";
+/// Where each of them is listed, without that beginning.
+const LIMITS: &str = "docs/limits.md";
+
+/// The tests of a source that only a real Windows can pass: line, and name without its beginning.
+pub(crate) fn real_windows_tests(source: &Source) -> Vec<(usize, String)> {
+    let code = text::layers(&source.text).code;
+    let lines = code.lines().zip(1..);
+    lines
+        .filter_map(|(line, number)| {
+            let (_, rest) = line.split_once(&format!("fn {REAL_WINDOWS}"))?;
+            let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+            Some((number, name.to_owned()))
+        })
+        .collect()
+}
+
+/// Rule: what only a real Windows can confirm is listed for whoever has one; `tests` are each source's own.
+pub(crate) fn real_windows(tests: &[(String, usize, String)], limits: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (path, line, name) in tests {
+        if !limits.contains(&format!("`{name}`")) {
+            found.push(Violation {
+                path: path.clone(),
+                line: *line,
+                what: format!("`{REAL_WINDOWS}{name}` is not in {LIMITS}"),
+                fix: "name it in the table under \"Windows\", with what it answers",
+            });
+        }
+    }
+    // the table itself: from its head to the line that is none of it
+    let rows = limits
+        .lines()
+        .enumerate()
+        .skip_while(|(_, line)| !(line.starts_with('|') && line.contains(REAL_WINDOWS)))
+        .skip(2)
+        .take_while(|(_, line)| line.starts_with('|'));
+    for (at, row) in rows {
+        let cell = row
+            .trim_end()
+            .trim_end_matches('|')
+            .rsplit('|')
+            .next()
+            .unwrap_or("");
+        for name in cell.split('`').skip(1).step_by(2) {
+            if !tests.iter().any(|(_, _, test)| test == name) {
+                found.push(Violation {
+                    path: LIMITS.to_owned(),
+                    line: at + 1,
+                    what: format!("there is no test `{REAL_WINDOWS}{name}`"),
+                    fix: "write it as the test is called, without the beginning, or take it out",
+                });
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,5 +218,47 @@ mod tests {
         assert_eq!(layout(&["crates/a/tests/other/main.rs"], ""), 1);
         assert_eq!(layout(&["crates/a/src/plan/tests/b.rs"], ""), 0);
         assert_eq!(layout(&["crates/a/tests/integration/b/c.rs"], "mod b;"), 0);
+    }
+
+    #[test]
+    fn tests_of_a_real_windows_are_found_in_code_alone() {
+        let source = Source {
+            path: "crates/a/tests/integration/b.rs".to_owned(),
+            text: "#[test]\nfn real_windows_one() {}\n// fn real_windows_two()\nlet a = \"fn real_windows_three()\";\n\
+                   pub fn real_windows_four<T>() {}\n"
+                .to_owned(),
+        };
+        let found = real_windows_tests(&source);
+        assert_eq!(found, [(2, "one".to_owned()), (5, "four".to_owned())]);
+    }
+
+    #[test]
+    fn tests_of_a_real_windows_are_listed_and_no_others() {
+        let table = |rows: &str| {
+            format!(
+                "text `one`\n\n| row | test `real_windows_\u{2026}` |\n|---|---|\n{rows}\n\n| `x` | `three` |\n"
+            )
+        };
+        let told = |tests: &[&str], limits: &str| {
+            let test = |name: &&str| ("a.rs".to_owned(), 7, (*name).to_owned());
+            let tests: Vec<_> = tests.iter().map(test).collect();
+            let found = real_windows(&tests, limits);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let both = table("| `what` | `one`, `two` |");
+        assert!(told(&["one", "two"], &both).is_empty());
+        let missing = told(&["one", "two", "on"], &both);
+        assert_eq!(missing.len(), 1, "{missing:?}");
+        assert!(
+            missing[0].starts_with("a.rs:7: `real_windows_on` is not in docs/limits.md"),
+            "{missing:?}"
+        );
+        let stale = told(&["one"], &both);
+        assert_eq!(stale.len(), 1, "{stale:?}");
+        assert!(
+            stale[0].starts_with("docs/limits.md:5: there is no test `real_windows_two`"),
+            "{stale:?}"
+        );
+        assert_eq!(told(&["one"], "").len(), 1);
     }
 }
