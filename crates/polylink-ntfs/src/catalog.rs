@@ -34,13 +34,15 @@ pub struct FileRow {
     pub reference: FileReference,
     /// What it is.
     pub kind: FileKind,
+    /// It is a directory in which names that differ in case only are different.
+    pub case_sensitive: bool,
     /// Names, 8.3 names beside long ones not counted, as its `$FILE_NAME`s say.
     pub links: u16,
     /// Names as the record counts them.
     pub raw_links: u16,
     /// Bytes of its content.
     pub size: u64,
-    /// Bytes that its content takes outside the record.
+    /// Bytes that its content, or the index blocks of a directory, take outside the record.
     pub allocated: u64,
     /// When its content changed; 100 ns since 1601.
     pub modified: u64,
@@ -82,6 +84,7 @@ struct Head {
     raw_links: u16,
     links: u16,
     kind: FileKind,
+    case_sensitive: bool,
 }
 
 /// The large figures of a file.
@@ -222,6 +225,7 @@ impl Catalog {
         Some(FileRow {
             reference: FileReference::new(RecordNumber(u64::from(index.0)), head.sequence),
             kind: head.kind,
+            case_sensitive: head.case_sensitive,
             links: head.links,
             raw_links: head.raw_links,
             size: sizes.size,

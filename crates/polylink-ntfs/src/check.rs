@@ -40,7 +40,7 @@ use crate::volume::Volume;
 use clusters::Span;
 use states::States;
 
-pub use issue::{Issue, IssueKind, Severity};
+pub use issue::{Issue, IssueKind, Place, Severity};
 
 /// How a volume is audited.
 #[derive(Clone, Debug, Default)]

@@ -122,7 +122,9 @@ pub struct Corrupt {
 pub struct Place {
     /// The record of the Master File Table, where there is one.
     pub record: Option<RecordNumber>,
-    /// The offset on the volume or in the record, in bytes, where it is known.
+    /// The block of the record's index, by the number under which entries lead to it (VCN), where it is in one.
+    pub block: Option<u64>,
+    /// The offset in bytes, where it is known: in the block; else in the record; else on the volume.
     pub offset: Option<u64>,
 }
 
@@ -137,6 +139,12 @@ impl Corrupt {
     /// Says in which record, where that is not said yet.
     pub(crate) fn in_record(mut self, record: RecordNumber) -> Self {
         self.place.record.get_or_insert(record);
+        self
+    }
+
+    /// Says in which block of an index, where that is not said yet.
+    pub(crate) fn in_block(mut self, vcn: u64) -> Self {
+        self.place.block.get_or_insert(vcn);
         self
     }
 
@@ -187,12 +195,20 @@ impl Error {
 impl fmt::Display for Corrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
-        match (self.place.record, self.place.offset) {
-            (Some(record), Some(offset)) => write!(f, " (record {record}, offset {offset:#x})"),
-            (Some(record), None) => write!(f, " (record {record})"),
-            (None, Some(offset)) => write!(f, " (offset {offset:#x})"),
-            (None, None) => Ok(()),
+        let mut before = " (";
+        if let Some(record) = self.place.record {
+            write!(f, "{before}record {record}")?;
+            before = ", ";
         }
+        if let Some(block) = self.place.block {
+            write!(f, "{before}index block {block}")?;
+            before = ", ";
+        }
+        if let Some(offset) = self.place.offset {
+            write!(f, "{before}offset {offset:#x}")?;
+            before = ", ";
+        }
+        f.write_str(if before == ", " { ")" } else { "" })
     }
 }
 

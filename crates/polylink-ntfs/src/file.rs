@@ -91,6 +91,8 @@ pub struct StandardInformation {
     pub accessed: u64,
     /// `FILE_ATTRIBUTE_…`.
     pub attributes: u32,
+    /// Of a directory: names that differ in case only are different there; see [`value::CASE_SENSITIVE`].
+    pub case_sensitive: bool,
     /// Which descriptor of `$Secure` it has; since NTFS 3.0.
     pub security_id: Option<u32>,
     /// Its last entry in the change journal; since NTFS 3.0.
@@ -117,10 +119,16 @@ impl StandardInformation {
             changed: old.changed.get(),
             accessed: old.accessed.get(),
             attributes: old.attributes.get(),
+            case_sensitive: is_case_sensitive(&old),
             security_id: new.as_ref().map(|(new, _)| new.security_id.get()),
             usn: new.as_ref().map(|(new, _)| new.usn.get()),
         })
     }
+}
+
+/// Whether the flag of case-sensitive directories is set.
+pub(crate) fn is_case_sensitive(information: &value::StandardInformation) -> bool {
+    information.max_versions.get() == 0 && information.version.get() & value::CASE_SENSITIVE != 0
 }
 
 /// A file of a volume: its records, read and checked.
@@ -240,6 +248,16 @@ impl File {
         self.base().is_some_and(|record| record.is_directory())
     }
 
+    /// Whether it is a directory in which names that differ in case only are different. Where its
+    /// `$STANDARD_INFORMATION` cannot be read, it is as nearly all are, and is not.
+    #[must_use]
+    pub fn is_case_sensitive(&self) -> bool {
+        self.is_directory()
+            && self
+                .standard_information()
+                .is_ok_and(|information| information.case_sensitive)
+    }
+
     /// The reference that leads to it now.
     #[must_use]
     pub fn reference(&self) -> FileReference {
@@ -332,6 +350,11 @@ impl File {
     ///
     /// Where an attribute is damaged.
     pub fn data_streams(&self) -> Result<Vec<(Vec<u16>, AttributeFlags)>> {
+        self.values_of(AttributeKind::DATA)
+    }
+
+    /// The names of its values of a type, each once, with their flags.
+    pub(crate) fn values_of(&self, kind: AttributeKind) -> Result<Vec<(Vec<u16>, AttributeFlags)>> {
         let mut found: Vec<(Vec<u16>, AttributeFlags)> = Vec::new();
         for attribute in self.attributes() {
             let (_, attribute) = attribute?;
@@ -339,7 +362,7 @@ impl File {
                 Body::Resident { .. } => true,
                 Body::NonResident(part) => part.header.lowest_vcn.get() == 0,
             };
-            if attribute.kind() == AttributeKind::DATA && is_first {
+            if attribute.kind() == kind && is_first {
                 found.push((attribute.name(), attribute.flags()));
             }
         }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use polylink_core::{
-    At, Dir, DirBatch, DirIds, Existing, Fault, FaultKind, FileId, FsResult, HardLinks, Kind, LinkFs, More,
-    NameRules, Stat, VolumeInfo,
+    At, CaseRule, Dir, DirBatch, DirIds, Existing, Fault, FaultKind, FileId, FsResult, HardLinks, Kind,
+    LinkFs, More, NameRules, Stat, VolumeInfo,
 };
 use polylink_nt::NtStatus;
 use polylink_nt::name::{units_of_wtf8, wtf8_of_units};
@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, FileIndex, FileKind, FileRow, NameRow};
 use crate::circle::Circle;
 use crate::error::{Error, Result};
 use crate::file::{File, FileName, Reparse, fits};
-use crate::index::{Case, Entry, I30, Index};
+use crate::index::{Entry, Index};
 use crate::layout::attribute::AttributeKind;
 use crate::units::{FileReference, RecordNumber};
 use crate::volume::Volume;
@@ -100,6 +100,7 @@ impl VolumeFs {
     }
 
     /// The file that a path inside the volume leads to, system files as well; `/` separates, links are not followed.
+    /// Names are compared by the rule of each directory: case counts in those that are marked as case-sensitive.
     ///
     /// # Errors
     ///
@@ -156,6 +157,14 @@ impl VolumeFs {
             .ok_or_else(|| NtStatus::FILE_DELETED.into())
     }
 
+    /// Whether names in a directory are different that differ in case only.
+    fn minds_case(&self, directory: FileReference) -> FsResult<bool> {
+        Ok(match &self.catalog {
+            Some(catalog) => Self::index_of(catalog, directory)?.1.case_sensitive,
+            None => self.file(directory)?.is_case_sensitive(),
+        })
+    }
+
     /// The entry of a name in a directory, where it is to be seen.
     fn child(&self, directory: FileReference, name: &[u8]) -> FsResult<Found> {
         let found = self.entry(directory, name)?;
@@ -175,20 +184,26 @@ impl VolumeFs {
                 if row.kind != FileKind::Directory {
                     return Err(NtStatus::NOT_A_DIRECTORY.into());
                 }
+                let minds_case = row.case_sensitive;
                 let upcase = self.volume.upcase();
-                let mut best: Option<NameRow<'_>> = None;
+                let mut best: Option<(Vec<u16>, NameRow<'_>)> = None;
                 for row in catalog.children(index) {
-                    let exact = row.name == name;
-                    let same =
-                        exact || units_of_wtf8(row.name).is_some_and(|other| upcase.same(&other, &units));
-                    if exact || same && best.is_none() {
-                        best = Some(row);
-                    }
-                    if exact {
+                    if row.name == name {
+                        best = Some((Vec::new(), row));
                         break;
                     }
+                    if minds_case {
+                        continue;
+                    }
+                    // of several, the one that comes first in the index
+                    let other = units_of_wtf8(row.name).filter(|other| upcase.same(other, &units));
+                    if let Some(other) = other
+                        && best.as_ref().is_none_or(|(first, _)| other < *first)
+                    {
+                        best = Some((other, row));
+                    }
                 }
-                let row = best.ok_or_else(missing)?;
+                let (_, row) = best.ok_or_else(missing)?;
                 found_in_catalog(catalog, &row).ok_or_else(missing)
             }
             None => {
@@ -198,7 +213,7 @@ impl VolumeFs {
                 }
                 let index = Index::open(&self.volume, &file).map_err(fault)?;
                 let entry = index
-                    .find(&units, Case::Ignored)
+                    .find(&units, index.case())
                     .map_err(fault)?
                     .ok_or_else(missing)?;
                 Ok(found_in_index(entry))
@@ -314,15 +329,17 @@ impl VolumeFs {
                 streams = streams.saturating_add(stream.allocated());
             }
         }
-        if file.is_directory() {
-            // what its entries take
-            let blocks = file.stream(volume, AttributeKind::INDEX_ALLOCATION, &I30)?;
-            allocated = blocks.map_or(0, |blocks| blocks.allocated());
+        // of a directory, what its entries take
+        for (name, _) in file.values_of(AttributeKind::INDEX_ALLOCATION)? {
+            if let Some(blocks) = file.stream(volume, AttributeKind::INDEX_ALLOCATION, &name)? {
+                allocated = allocated.saturating_add(blocks.allocated());
+            }
         }
         let links = names.iter().filter(|name| name.is_link()).count();
         let row = FileRow {
             reference: file.reference(),
             kind: self.kind_of(&file)?,
+            case_sensitive: file.is_case_sensitive(),
             links: u16::try_from(links).unwrap_or(u16::MAX),
             raw_links: file.base().map_or(0, |record| record.raw_links()),
             size,
@@ -515,7 +532,15 @@ impl LinkFs for VolumeFs {
         self.paths_of(self.at(at)?).map(Some)
     }
 
-    fn volume(&self, _dir: &Dir) -> FsResult<VolumeInfo> {
+    fn volume(&self, dir: &Dir) -> FsResult<VolumeInfo> {
+        let names = if self.minds_case(dir.handle::<OpenDir>()?.reference)? {
+            NameRules {
+                case: CaseRule::Sensitive,
+                ..NameRules::NT
+            }
+        } else {
+            NameRules::NT
+        };
         let geometry = self.volume.geometry();
         let free = self.free_bytes();
         Ok(VolumeInfo {
@@ -526,7 +551,7 @@ impl LinkFs for VolumeFs {
             available: free,
             link_limit: Some(LINK_LIMIT),
             hard_links: HardLinks::Yes,
-            names: NameRules::NT,
+            names,
             dir_ids: DirIds::Trusted,
             read_only: true,
         })

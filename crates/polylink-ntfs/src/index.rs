@@ -51,6 +51,7 @@ pub enum Case {
 pub struct Index<'v> {
     volume: &'v Volume,
     directory: RecordNumber,
+    case: Case,
     root: Vec<u8>,
     blocks: Option<Stream>,
     block_size: u32,
@@ -92,6 +93,11 @@ impl<'v> Index<'v> {
         Ok(Self {
             volume,
             directory: directory.number(),
+            case: if directory.is_case_sensitive() {
+                Case::Minded
+            } else {
+                Case::Ignored
+            },
             root: root.to_vec(),
             blocks,
             block_size,
@@ -99,6 +105,12 @@ impl<'v> Index<'v> {
                 .geometry()
                 .map_or(512, |geometry| geometry.index_unit(block_size)),
         })
+    }
+
+    /// When two names are the same in this directory.
+    #[must_use]
+    pub fn case(&self) -> Case {
+        self.case
     }
 
     /// Bytes of its blocks.
@@ -135,7 +147,7 @@ impl<'v> Index<'v> {
         {
             return Err(missing());
         }
-        let within = |corrupt: Corrupt| Error::from(corrupt.at(offset).in_record(self.directory));
+        let within = |corrupt: Corrupt| Error::from(corrupt.in_block(vcn).in_record(self.directory));
         fixup::undo(buffer, *b"INDX").map_err(within)?;
         let (header, rest) = IndexBlock::read_from_prefix(buffer)
             .map_err(|_| within(CorruptKind::NoSuchBlock { vcn }.into()))?;
@@ -201,7 +213,7 @@ impl<'v> Index<'v> {
         Ok(entries)
     }
 
-    /// The entry with this name; 8.3 names are found as well.
+    /// The entry with this name; 8.3 names are found as well. What the directory itself wants is [`Index::case`].
     ///
     /// Where the index holds names that differ in case only, the one that is the same in every unit is preferred.
     ///

@@ -12,7 +12,7 @@ use crate::file::File;
 use crate::geometry::Geometry;
 use crate::layout::attribute::AttributeKind;
 use crate::layout::boot::BootSector;
-use crate::layout::record::RecordHeader;
+use crate::layout::record::{RecordFlags, RecordHeader};
 use crate::layout::{read, read_bytes, value};
 use crate::mft::Table;
 use crate::record::{Record, units};
@@ -303,16 +303,16 @@ impl Volume {
         self.bits_set(&stream, clusters)
     }
 
-    /// Records that the bitmap of `$MFT` marks as in use; in a dump, which has no bitmap, those that say so themselves.
+    /// Records that the bitmap of `$MFT` marks as in use; in a dump, which has no bitmap, those that say so themselves,
+    /// records that hold further parts of files included.
     ///
     /// # Errors
     ///
-    /// Where the bitmap is damaged.
+    /// Where the bitmap, or the dump, cannot be read.
     pub fn records_in_use(&self) -> Result<u64> {
         let kind = AttributeKind::BITMAP;
         if self.geometry.is_none() {
-            let catalog = crate::catalog::Catalog::read(self)?;
-            return Ok(u64::try_from(catalog.len()).unwrap_or(u64::MAX));
+            return self.records_that_say_so();
         }
         let missing = || Corrupt::new(CorruptKind::Missing { kind }).in_record(RecordNumber::MFT);
         let stream = self
@@ -320,6 +320,29 @@ impl Volume {
             .stream(self, kind, &[])?
             .ok_or_else(missing)?;
         self.bits_set(&stream, self.records())
+    }
+
+    /// Records in use by their own flag, which lies where no update sequence changes it.
+    fn records_that_say_so(&self) -> Result<u64> {
+        const AT_ONCE: u64 = 1024;
+        let size = usize::try_from(self.record_size()).unwrap_or(0).max(1);
+        let (mut buffer, mut used, mut first) = (Vec::new(), 0_u64, 0);
+        while first < self.records() {
+            let end = first.saturating_add(AT_ONCE).min(self.records());
+            let count = usize::try_from(end.saturating_sub(first)).unwrap_or(0);
+            buffer.resize(size.saturating_mul(count), 0);
+            self.table
+                .read_bytes(&*self.device, RecordNumber(first), &mut buffer)?;
+            for bytes in buffer.chunks_exact(size) {
+                let says_so = RecordHeader::read_from_prefix(bytes).is_ok_and(|(header, _)| {
+                    let flags = RecordFlags::from_bits_retain(header.flags.get());
+                    header.multi.signature == *b"FILE" && flags.contains(RecordFlags::IN_USE)
+                });
+                used = used.saturating_add(u64::from(says_so));
+            }
+            first = end;
+        }
+        Ok(used)
     }
 
     /// How many of the first `count` bits of a bitmap are set.

@@ -4,7 +4,8 @@ mod format;
 mod get;
 mod images;
 
-use polylink_testutil::ntfs::image::{Image, put, sample};
+use polylink_ntfs::layout::attribute::AttributeKind;
+use polylink_testutil::ntfs::image::{BLOCK, Builder, Content, Image, ROOT, put, sample};
 use serde_json::json;
 
 use crate::env::TestEnv;
@@ -195,6 +196,7 @@ fn the_document_of_ls_has_paths_ids_and_counts() {
         json!({
             "path": "/A long name.txt",
             "kind": "file",
+            "case_sensitive": false,
             "file_id": "30-1",
             "links": 1,
             "raw_links": 2,
@@ -403,6 +405,9 @@ fn check_finds_a_wrong_link_count() {
             "kind": "link-count",
             "severity": "damage",
             "record": 29,
+            "where": "record",
+            "index": null,
+            "block": null,
             "offset": 18,
             "expected": "3",
             "found": "1",
@@ -413,6 +418,74 @@ fn check_finds_a_wrong_link_count() {
     exit code 1
     1 issue: 142 files and 5 directories with 158 names in 149 records, and 158 entries in directories
     ");
+}
+
+#[test]
+fn check_says_in_which_block_of_an_index_something_is() {
+    let mut image = sample().build();
+    // the first entry of a leaf of `many` loses its length
+    let (at, _) = image.value_at(27, AttributeKind::INDEX_ALLOCATION, "$I30");
+    image.block(at + 3 * BLOCK, BLOCK, |block| block[0x18 + 0x28 + 8] = 3);
+    let env = env_with(&image);
+    let document = env.json(["ntfs", "check", "disk.img"]);
+    let issue = &document["issues"][0];
+    assert_eq!(issue["kind"], "index-entry");
+    assert_eq!(
+        (&issue["where"], &issue["record"], &issue["index"]),
+        (&"index-block".into(), &27.into(), &"$I30".into())
+    );
+    assert_eq!((&issue["block"], &issue["offset"]), (&6.into(), &0x18.into()));
+    let run = env.run(["ntfs", "check", "disk.img"]);
+    let words =
+        "damage: record 27, block 6 of $I30, offset 0x18: the index entry at 40 of its node is damaged";
+    assert!(run.stdout.starts_with(words), "{run}");
+}
+
+/// A volume with the directory `Work`, marked as case-sensitive, in which are `Read.me` and `READ.ME`.
+fn case_sensitive() -> TestEnv {
+    let mut image = Builder::new();
+    let work = image.directory(ROOT, "Work");
+    for name in ["Read.me", "READ.ME"] {
+        image.file(work, name, Content::Resident(name.into()));
+    }
+    let mut image = image.build();
+    let flags = image.attribute(work, AttributeKind::STANDARD_INFORMATION, 0) + 24 + 0x28;
+    image.record(work, |record| record[flags] = 1);
+    env_with(&image)
+}
+
+#[test]
+fn in_a_case_sensitive_directory_case_counts() {
+    let env = case_sensitive();
+    for name in ["Read.me", "READ.ME"] {
+        let path = format!("/WORK/{name}");
+        assert_eq!(env.ok(["ntfs", "cat", "disk.img", &path]).stdout, name);
+        let names = env.ok(["names", "--image", "disk.img", &path]).stdout;
+        assert_eq!(names, format!("/Work/{name}\n"));
+    }
+    insta::assert_snapshot!(env.run(["ntfs", "cat", "disk.img", "/Work/read.me"]).failure(), @r"
+    exit code 2
+    error: cannot read '/Work/read.me'
+    caused by: there is no such name (STATUS_OBJECT_NAME_NOT_FOUND 0xC0000034)
+    ");
+    let clean = env.ok(["ntfs", "check", "disk.img"]);
+    assert!(clean.stdout.starts_with("clean: "), "{clean}");
+}
+
+#[test]
+fn a_case_sensitive_directory_is_shown_as_one() {
+    let env = case_sensitive();
+    for args in [&["-l"][..], &["-lR"]] {
+        let run = env.ok(["ntfs", "ls", "disk.img"].iter().chain(args));
+        assert!(run.stdout.starts_with("D    1 "), "{run}");
+        let document = env.json(["ntfs", "ls", "disk.img"].iter().chain(args));
+        assert_eq!(document["entries"][0]["case_sensitive"], true, "{document}");
+    }
+    let run = env.ok(["ntfs", "record", "disk.img", "/work"]);
+    let words = "\n      case-sensitive: names in it that differ in case only are different\n";
+    assert!(run.stdout.contains(words), "{run}");
+    let marked = |path| env.json(["ntfs", "record", "disk.img", path])["case_sensitive"].clone();
+    assert_eq!((marked("/Work"), marked("/")), (true.into(), false.into()));
 }
 
 #[test]

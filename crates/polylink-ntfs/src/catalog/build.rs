@@ -10,7 +10,7 @@ use zerocopy::FromBytes as _;
 
 use super::{Catalog, FarName, FileKind, Head, NONE, PackedName, Segment, Sizes, place};
 use crate::error::{Corrupt, CorruptKind, Error, Result, Unsupported};
-use crate::file::Reparse;
+use crate::file::{Reparse, is_case_sensitive};
 use crate::layout::attribute::{AttributeFlags, AttributeKind};
 use crate::layout::value;
 use crate::record::{Attribute, Body, Record};
@@ -37,12 +37,21 @@ struct Part {
     damage: Vec<Corrupt>,
 }
 
-/// What an extension record tells of the content of its file.
+/// What an extension record tells of its file, beside names.
 #[derive(Clone, Copy, Debug)]
 struct Extension {
     base: u32,
-    size: u64,
-    allocated: u64,
+    told: Told,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    /// The sizes of its content.
+    Content { size: u64, allocated: u64 },
+    /// What the blocks of an index take.
+    Index { allocated: u64 },
+    /// That it is a symbolic link or a junction.
+    Link,
 }
 
 pub(super) fn read(volume: &Volume) -> Result<Catalog> {
@@ -196,6 +205,7 @@ impl Part {
             } else {
                 FileKind::File
             },
+            case_sensitive: false,
         };
         let mut sizes = Sizes {
             size: 0,
@@ -229,6 +239,7 @@ impl Part {
                 if let Ok((info, _)) = value::StandardInformation::read_from_prefix(value) {
                     sizes.modified = info.modified.get();
                     sizes.created = info.created.get();
+                    head.case_sensitive = head.kind == FileKind::Directory && is_case_sensitive(&info);
                 }
             }
             AttributeKind::FILE_NAME => {
@@ -237,12 +248,7 @@ impl Part {
                 head.links = head.links.saturating_add(u16::from(is_link(&name)));
                 self.segment.names.push(name);
             }
-            AttributeKind::REPARSE_POINT => {
-                let tag = attribute.resident().and_then(|value| value.first_chunk::<4>());
-                if tag.is_some_and(|tag| Reparse::is_link_tag(u32::from_le_bytes(*tag))) {
-                    head.kind = FileKind::Link;
-                }
-            }
+            AttributeKind::REPARSE_POINT if is_link_point(attribute) => head.kind = FileKind::Link,
             AttributeKind::DATA => {
                 if let Some((size, allocated)) = data_sizes(attribute) {
                     if attribute.name_bytes().is_empty() {
@@ -276,16 +282,18 @@ impl Part {
                     AttributeKind::DATA => {
                         if let Some((size, allocated)) = data_sizes(&attribute) {
                             if attribute.name_bytes().is_empty() {
-                                self.extensions.push(Extension {
-                                    base,
-                                    size,
-                                    allocated,
-                                });
+                                self.told(base, Told::Content { size, allocated });
                             } else {
                                 self.stream(base, allocated);
                             }
                         }
                     }
+                    AttributeKind::INDEX_ALLOCATION => {
+                        if let Some((_, allocated)) = data_sizes(&attribute) {
+                            self.told(base, Told::Index { allocated });
+                        }
+                    }
+                    AttributeKind::REPARSE_POINT if is_link_point(&attribute) => self.told(base, Told::Link),
                     _ => {}
                 }
                 Ok(())
@@ -295,6 +303,10 @@ impl Part {
             }
         }
         outcome
+    }
+
+    fn told(&mut self, base: u32, told: Told) {
+        self.extensions.push(Extension { base, told });
     }
 
     fn stream(&mut self, record: u32, allocated: u64) {
@@ -336,6 +348,12 @@ fn packed(attribute: &Attribute<'_>, slot: u16, text: &mut Vec<u8>) -> Result<Pa
 
 fn is_link(name: &PackedName) -> bool {
     Namespace::from_byte(name.namespace).is_none_or(Namespace::is_link)
+}
+
+/// Whether a reparse point makes its file a symbolic link or a junction.
+fn is_link_point(attribute: &Attribute<'_>) -> bool {
+    let tag = attribute.resident().and_then(|value| value.first_chunk::<4>());
+    tag.is_some_and(|tag| Reparse::is_link_tag(u32::from_le_bytes(*tag)))
 }
 
 /// Size and allocated bytes of a value, from the attribute record that tells them: the first.
@@ -412,13 +430,20 @@ fn merge(mut parts: Vec<(u64, Part)>, per_segment: u32, records: u64) -> Result<
     catalog
         .names_before
         .push(u32::try_from(names).map_err(|_| too_many())?);
-    for extension in extensions {
-        if let Some(sizes) = catalog
-            .found(extension.base)
-            .and_then(|(segment, at)| segment.sizes.get_mut(at))
-        {
-            sizes.size = extension.size;
-            sizes.allocated = extension.allocated;
+    for Extension { base, told } in extensions {
+        let Some((segment, at)) = catalog.found(base) else {
+            continue;
+        };
+        let (Some(head), Some(sizes)) = (segment.heads.get_mut(at), segment.sizes.get_mut(at)) else {
+            continue;
+        };
+        match told {
+            Told::Content { size, allocated } => {
+                sizes.size = size;
+                sizes.allocated = sizes.allocated.saturating_add(allocated);
+            }
+            Told::Index { allocated } => sizes.allocated = sizes.allocated.saturating_add(allocated),
+            Told::Link => head.kind = FileKind::Link,
         }
     }
     // what belongs to no file that is there belongs to nobody

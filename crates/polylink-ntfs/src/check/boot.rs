@@ -57,10 +57,10 @@ impl Audit<'_> {
                     (kind, Some(RecordNumber::UPCASE))
                 }
             };
-            part.issues.push(Issue {
-                kind,
-                record,
-                offset: None,
+            let issue = Issue::new(kind);
+            part.issues.push(match record {
+                Some(record) => issue.in_record(record),
+                None => issue,
             });
         }
     }

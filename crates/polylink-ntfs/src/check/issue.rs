@@ -28,6 +28,54 @@ impl fmt::Display for Severity {
     }
 }
 
+/// What the offset of an [`Issue`] is counted in.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub enum Place {
+    /// The volume, from its first byte: the issue is about no record.
+    #[default]
+    Volume,
+    /// The issue's record, from its first byte, the update sequence undone.
+    Record,
+    /// A block of one of the record's indexes, from the first byte of the block.
+    IndexBlock {
+        /// The name of the index: `$I30` in a directory.
+        index: String,
+        /// The block, by the number under which entries lead to it (VCN).
+        vcn: u64,
+    },
+}
+
+impl Place {
+    /// Its stable name, for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Volume => "volume",
+            Self::Record => "record",
+            Self::IndexBlock { .. } => "index-block",
+        }
+    }
+}
+
+/// Where in an index something is, as a walk over it knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Spot {
+    /// The block, by its VCN; `None` in the root, which lies in the record.
+    pub(super) block: Option<u64>,
+    /// Bytes from the beginning of the block, or of the record.
+    pub(super) offset: u64,
+}
+
+impl Spot {
+    /// So many bytes further on.
+    pub(super) fn behind(self, bytes: u64) -> Self {
+        Self {
+            offset: self.offset.saturating_add(bytes),
+            ..self
+        }
+    }
+}
+
 /// One thing that an audit found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Issue {
@@ -35,8 +83,9 @@ pub struct Issue {
     pub kind: IssueKind,
     /// The record of the Master File Table that it is in or about.
     pub record: Option<RecordNumber>,
-    /// Where, in bytes: in the record; in the blocks of its index, for what lies in those; on the volume, where no record
-    /// is named.
+    /// In what it is.
+    pub place: Place,
+    /// Where in `place`, in bytes, where that can be said.
     pub offset: Option<u64>,
 }
 
@@ -45,13 +94,24 @@ impl Issue {
         Self {
             kind,
             record: None,
+            place: Place::Volume,
             offset: None,
         }
     }
 
     pub(super) fn in_record(mut self, record: RecordNumber) -> Self {
         self.record = Some(record);
+        self.place = Place::Record;
         self
+    }
+
+    /// Says where in an index of the record it is.
+    pub(super) fn in_index(mut self, index: &[u16], spot: Spot) -> Self {
+        if let Some(vcn) = spot.block {
+            let index = text(index);
+            self.place = Place::IndexBlock { index, vcn };
+        }
+        self.at(spot.offset)
     }
 
     pub(super) fn at(mut self, offset: u64) -> Self {
@@ -74,12 +134,23 @@ impl Issue {
 
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.record, self.offset) {
-            (Some(record), Some(offset)) => write!(f, "record {record}, offset {offset:#x}: {}", self.kind),
-            (Some(record), None) => write!(f, "record {record}: {}", self.kind),
-            (None, Some(offset)) => write!(f, "offset {offset:#x}: {}", self.kind),
-            (None, None) => self.kind.fmt(f),
+        let mut before = "";
+        if let Some(record) = self.record {
+            write!(f, "record {record}")?;
+            before = ", ";
         }
+        if let Place::IndexBlock { index, vcn } = &self.place {
+            write!(f, "{before}block {vcn} of {index}")?;
+            before = ", ";
+        }
+        if let Some(offset) = self.offset {
+            write!(f, "{before}offset {offset:#x}")?;
+            before = ", ";
+        }
+        if !before.is_empty() {
+            f.write_str(": ")?;
+        }
+        self.kind.fmt(f)
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use polylink_nt::name::Namespace;
 use zerocopy::FromBytes as _;
 
-use super::issue::{Issue, IssueKind, text};
+use super::issue::{Issue, IssueKind, Spot, text};
 use super::states::{Seen, State};
 use super::{Audit, Part};
+use crate::index::I30;
 use crate::layout::value;
 use crate::record::units;
 use crate::units::{FileReference, RecordNumber};
@@ -151,7 +152,15 @@ pub(super) struct SeenEntry {
     pub(super) file: FileReference,
     /// The directory stands for the parent that the key says.
     pub(super) key: OwnedKey,
-    pub(super) offset: u64,
+    pub(super) spot: Spot,
+}
+
+impl SeenEntry {
+    fn issue(&self, kind: IssueKind) -> Issue {
+        Issue::new(kind)
+            .in_record(self.key.parent.record())
+            .in_index(&I30, self.spot)
+    }
 }
 
 /// A name of a record, kept for the same reason.
@@ -266,11 +275,7 @@ impl Audit<'_> {
                 found: "no such name",
                 name: entry.key.key().text(),
             };
-            issues.push(
-                Issue::new(kind)
-                    .in_record(entry.key.parent.record())
-                    .at(entry.offset),
-            );
+            issues.push(entry.issue(kind));
         }
         for name in &dispute.names {
             match self.lost(name) {
@@ -336,9 +341,7 @@ fn target(entry: &SeenEntry, seen: &Seen) -> Issue {
         },
         name: entry.key.key().text(),
     };
-    Issue::new(kind)
-        .in_record(entry.key.parent.record())
-        .at(entry.offset)
+    entry.issue(kind)
 }
 
 fn sequence(entry: &SeenEntry, own: FileReference) -> Issue {
@@ -347,9 +350,7 @@ fn sequence(entry: &SeenEntry, own: FileReference) -> Issue {
         found: entry.file,
         name: entry.key.key().text(),
     };
-    Issue::new(kind)
-        .in_record(entry.key.parent.record())
-        .at(entry.offset)
+    entry.issue(kind)
 }
 
 #[cfg(test)]

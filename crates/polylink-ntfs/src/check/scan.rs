@@ -366,11 +366,11 @@ impl Audit<'_> {
         if record.base().is_none() && (is_directory || record.is_directory()) {
             let mut ignored = Part::default();
             let own = record.reference();
-            self.each_index(number, &mut ignored, false, &mut |file, key, offset| {
+            self.each_index(number, &mut ignored, false, &mut |file, key, spot| {
                 if wanted.contains_key(&file.record()) {
                     let mut key = key.owned();
                     key.parent = own;
-                    entries.push(SeenEntry { file, key, offset });
+                    entries.push(SeenEntry { file, key, spot });
                 }
             });
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use zerocopy::FromBytes as _;
 
-use super::issue::{Issue, IssueKind, text};
+use super::issue::{Issue, IssueKind, Spot, text};
 use super::names::Key;
 use super::states::State;
 use super::{Audit, Part, corrupt};
@@ -31,8 +31,8 @@ const ROOT_HEADER: u64 = 16;
 /// The same of a block.
 const BLOCK_HEADER: u64 = 24;
 
-/// An entry that was met: the file, the key, and where in the index it is.
-pub(super) type OnEntry<'a> = &'a mut dyn FnMut(FileReference, &Key<'_>, u64);
+/// An entry that was met: the file, the key, and where in the index of names it is.
+pub(super) type OnEntry<'a> = &'a mut dyn FnMut(FileReference, &Key<'_>, Spot);
 
 impl Audit<'_> {
     /// Walks an index that lies in its record as a whole, its value `offset` bytes behind the beginning.
@@ -41,8 +41,8 @@ impl Audit<'_> {
         let mut tree = Tree::new(self, directory, &I30, part);
         tree.counting = true;
         tree.root_at = offset;
-        tree.walk(root, &Blocks::None, None, &mut |file, key, offset| {
-            self.entry(directory, file, key, offset, &mut targets);
+        tree.walk(root, &Blocks::None, None, &mut |file, key, spot| {
+            self.entry(directory, file, key, spot, &mut targets);
         });
         let damaged = tree.damaged;
         part.issues.append(&mut targets);
@@ -56,8 +56,8 @@ impl Audit<'_> {
         let mut targets = Vec::new();
         let own = self.states.seen(number).map_or(0, |seen| seen.sequence);
         let directory = FileReference::new(number, own);
-        let whole = self.each_index(number, part, true, &mut |file, key, offset| {
-            self.entry(directory, file, key, offset, &mut targets);
+        let whole = self.each_index(number, part, true, &mut |file, key, spot| {
+            self.entry(directory, file, key, spot, &mut targets);
         });
         part.issues.append(&mut targets);
         if !whole {
@@ -71,16 +71,21 @@ impl Audit<'_> {
         directory: FileReference,
         file: FileReference,
         key: &Key<'_>,
-        offset: u64,
+        spot: Spot,
         issues: &mut Vec<Issue>,
     ) {
+        let issue = |kind| {
+            Issue::new(kind)
+                .in_record(directory.record())
+                .in_index(&I30, spot)
+        };
         if !self.states.take(file, directory, key) {
             let kind = IssueKind::EntryTarget {
                 expected: file,
                 found: "beyond the table",
                 name: key.text(),
             };
-            issues.push(Issue::new(kind).in_record(directory.record()).at(offset));
+            issues.push(issue(kind));
         }
         if key.parent != directory {
             let kind = IssueKind::EntryParent {
@@ -88,7 +93,7 @@ impl Audit<'_> {
                 found: key.parent,
                 name: key.text(),
             };
-            issues.push(Issue::new(kind).in_record(directory.record()).at(offset));
+            issues.push(issue(kind));
         }
     }
 
@@ -206,6 +211,7 @@ enum Blocks<'s> {
 struct Tree<'a, 'v> {
     audit: &'a Audit<'v>,
     directory: FileReference,
+    name: &'a [u16],
     part: &'a mut Part,
     is_names: bool,
     rule: u32,
@@ -225,10 +231,11 @@ struct Tree<'a, 'v> {
 }
 
 impl<'a, 'v> Tree<'a, 'v> {
-    fn new(audit: &'a Audit<'v>, directory: FileReference, name: &[u16], part: &'a mut Part) -> Self {
+    fn new(audit: &'a Audit<'v>, directory: FileReference, name: &'a [u16], part: &'a mut Part) -> Self {
         Self {
             audit,
             directory,
+            name,
             part,
             is_names: name == I30,
             rule: 0,
@@ -245,20 +252,20 @@ impl<'a, 'v> Tree<'a, 'v> {
         }
     }
 
-    fn complain(&mut self, offset: Option<u64>, kind: IssueKind) {
+    fn complain(&mut self, at: Option<Spot>, kind: IssueKind) {
         if self.counting {
             let issue = Issue::new(kind).in_record(self.directory.record());
-            self.part.issues.push(match offset {
-                Some(offset) => issue.at(offset),
+            self.part.issues.push(match at {
+                Some(spot) => issue.in_index(self.name, spot),
                 None => issue,
             });
         }
     }
 
     /// Complains of something behind which entries are hidden.
-    fn lose(&mut self, offset: u64, kind: IssueKind) {
+    fn lose(&mut self, at: Spot, kind: IssueKind) {
         self.damaged = true;
-        self.complain(Some(offset), kind);
+        self.complain(Some(at), kind);
     }
 
     /// Blocks side by side in the unit that their places are counted in.
@@ -317,7 +324,10 @@ impl<'a, 'v> Tree<'a, 'v> {
     }
 
     fn walk(&mut self, root: &[u8], blocks: &Blocks<'_>, bitmap: Option<&[u8]>, visit: OnEntry<'_>) {
-        let root_at = self.root_at;
+        let root_at = Spot {
+            block: None,
+            offset: self.root_at,
+        };
         let Ok((header, rest)) = IndexRoot::read_from_prefix(root) else {
             self.damaged = true;
             return;
@@ -353,7 +363,7 @@ impl<'a, 'v> Tree<'a, 'v> {
             );
             return;
         }
-        self.node(rest, blocks, root_at.saturating_add(ROOT_HEADER), DEPTH, visit);
+        self.node(rest, blocks, root_at.behind(ROOT_HEADER), DEPTH, visit);
         if let Some(bitmap) = bitmap {
             self.bitmap(bitmap);
         }
@@ -361,17 +371,19 @@ impl<'a, 'v> Tree<'a, 'v> {
 
     /// Looks at the bits of the blocks.
     fn bitmap(&mut self, bitmap: &[u8]) {
-        let block_size = u64::from(self.block_size);
         let per_block = self.per_block();
         for block in 0..self.count {
             let byte = usize::try_from(block / 8).ok().and_then(|at| bitmap.get(at));
             let marked = byte.is_some_and(|byte| byte >> (block % 8) & 1 != 0);
             let reached = self.visited.has(block);
-            let offset = Some(block.saturating_mul(block_size));
             let found = block.saturating_mul(per_block);
+            let at = Some(Spot {
+                block: Some(found),
+                offset: 0,
+            });
             if reached && !marked {
                 self.complain(
-                    offset,
+                    at,
                     IssueKind::BlockMarkedFree {
                         expected: "marked as used",
                         found,
@@ -381,7 +393,7 @@ impl<'a, 'v> Tree<'a, 'v> {
             // behind damage there may well be blocks that no entry is known to lead to
             if marked && !reached && !self.damaged {
                 self.complain(
-                    offset,
+                    at,
                     IssueKind::BlockUnreachable {
                         expected: "an entry that leads to it",
                         found,
@@ -392,7 +404,7 @@ impl<'a, 'v> Tree<'a, 'v> {
     }
 
     /// Looks at one node; its header begins `at` in the index.
-    fn node(&mut self, bytes: &[u8], blocks: &Blocks<'_>, at: u64, depth: usize, visit: OnEntry<'_>) {
+    fn node(&mut self, bytes: &[u8], blocks: &Blocks<'_>, at: Spot, depth: usize, visit: OnEntry<'_>) {
         let node = match Node::parse(bytes) {
             Ok(node) => node,
             Err(found) => {
@@ -452,7 +464,7 @@ impl<'a, 'v> Tree<'a, 'v> {
     }
 
     /// Goes down to a child.
-    fn child(&mut self, vcn: u64, blocks: &Blocks<'_>, from: u64, depth: usize, visit: OnEntry<'_>) {
+    fn child(&mut self, vcn: u64, blocks: &Blocks<'_>, from: Spot, depth: usize, visit: OnEntry<'_>) {
         let per_block = self.per_block();
         let block = vcn.checked_div(per_block).unwrap_or(0);
         if block >= self.count || !vcn.is_multiple_of(per_block) {
@@ -475,7 +487,10 @@ impl<'a, 'v> Tree<'a, 'v> {
             );
             return;
         }
-        let at = block.saturating_mul(u64::from(self.block_size));
+        let at = Spot {
+            block: Some(vcn),
+            offset: 0,
+        };
         let mut buffer = Vec::new();
         let bytes = match self.block(block, blocks, &mut buffer) {
             Ok(bytes) => bytes,
@@ -509,7 +524,7 @@ impl<'a, 'v> Tree<'a, 'v> {
         self.node(
             rest,
             blocks,
-            at.saturating_add(BLOCK_HEADER),
+            at.behind(BLOCK_HEADER),
             depth.saturating_sub(1),
             visit,
         );
@@ -550,10 +565,10 @@ impl<'a, 'v> Tree<'a, 'v> {
     }
 
     /// Looks at an entry with a key, and hands it over.
-    fn key(&mut self, entry: &RawEntry<'_>, bytes: &[u8], at: u64, visit: OnEntry<'_>) {
-        let offset = at.saturating_add(u64::try_from(entry.offset).unwrap_or(0));
+    fn key(&mut self, entry: &RawEntry<'_>, bytes: &[u8], at: Spot, visit: OnEntry<'_>) {
+        let spot = at.behind(u64::try_from(entry.offset).unwrap_or(0));
         if !self.is_names {
-            self.other_key(bytes, offset);
+            self.other_key(bytes, spot);
             return;
         }
         let key = match Key::parse(bytes) {
@@ -586,7 +601,7 @@ impl<'a, 'v> Tree<'a, 'v> {
                 Ordering::Equal => {
                     let found = key.text();
                     self.complain(
-                        Some(offset),
+                        Some(spot),
                         IssueKind::EntryTwice {
                             expected: "each name once",
                             found,
@@ -595,22 +610,22 @@ impl<'a, 'v> Tree<'a, 'v> {
                 }
                 Ordering::Greater => {
                     let (expected, found) = (text(&self.last), key.text());
-                    self.complain(Some(offset), IssueKind::IndexOrder { expected, found });
+                    self.complain(Some(spot), IssueKind::IndexOrder { expected, found });
                 }
             }
         }
         std::mem::swap(&mut self.last, &mut self.next);
-        visit(entry.reference, &key, offset);
+        visit(entry.reference, &key, spot);
     }
 
     /// A key of an index other than that of file names.
-    fn other_key(&mut self, bytes: &[u8], offset: u64) {
+    fn other_key(&mut self, bytes: &[u8], spot: Spot) {
         if !self.last_key.is_empty()
             && !bytes.is_empty()
             && order(self.rule, &self.last_key, bytes) == Some(Ordering::Greater)
         {
             let (expected, found) = (hex(&self.last_key), hex(bytes));
-            self.complain(Some(offset), IssueKind::IndexOrder { expected, found });
+            self.complain(Some(spot), IssueKind::IndexOrder { expected, found });
         }
         self.last_key.clear();
         self.last_key.extend_from_slice(bytes);

@@ -17,13 +17,24 @@ pub struct StandardInformation {
     pub accessed: U64,
     /// `FILE_ATTRIBUTE_…`.
     pub attributes: U32,
-    /// Most versions; not used.
+    /// Most versions; not used, and 0.
     pub max_versions: U32,
-    /// Version; not used.
+    /// Version; since Windows 10 flags, among them [`CASE_SENSITIVE`].
     pub version: U32,
     /// Class; not used.
     pub class_id: U32,
 }
+
+/// In `version` of a directory's [`StandardInformation`], where `max_versions` is 0: names that differ in case only are
+/// different there (`FILE_CS_FLAG_CASE_SENSITIVE_DIR`, since Windows 10, version 1803).
+///
+/// Microsoft does not publish where the flag is kept. Two others found the same place: [keramics], "The standard
+/// information attribute" (0 as the most versions, version number 1), and [dfir_ntfs], `is_case_sensitive` in
+/// `Attributes.py` (the lowest bit of the 32 at offset 40; the bits above it have other meanings).
+///
+/// [keramics]: https://keramics.github.io/ntfs.html
+/// [dfir_ntfs]: https://github.com/msuhanov/dfir_ntfs
+pub const CASE_SENSITIVE: u32 = 1;
 
 /// What NTFS 3.0 added to it.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy, Debug)]

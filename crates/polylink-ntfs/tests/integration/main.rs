@@ -1,5 +1,7 @@
 //! Tests of the engine as others see it, on volumes made by [`polylink_testutil::ntfs::image`].
 
+mod case;
+mod catalog;
 mod check;
 mod crate_ntfs;
 mod format;

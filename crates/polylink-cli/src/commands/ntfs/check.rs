@@ -1,7 +1,7 @@
 //! `polylink ntfs check`.
 
 use clap::Args;
-use polylink_ntfs::check::{Issue, Options, Severity, Summary, check};
+use polylink_ntfs::check::{Issue, Options, Place, Severity, Summary, check};
 use serde::Serialize;
 
 use crate::commands::Context;
@@ -58,6 +58,11 @@ struct Entry {
     kind: &'static str,
     severity: &'static str,
     record: Option<u64>,
+    /// What `offset` is counted in.
+    #[serde(rename = "where")]
+    place: &'static str,
+    index: Option<String>,
+    block: Option<u64>,
     offset: Option<u64>,
     expected: String,
     found: String,
@@ -117,10 +122,17 @@ fn line(context: &Context<'_>, issue: &Issue) -> Result<(), CommandError> {
 }
 
 fn entry(issue: &Issue) -> Entry {
+    let (index, block) = match &issue.place {
+        Place::IndexBlock { index, vcn } => (Some(index.clone()), Some(*vcn)),
+        _ => (None, None),
+    };
     Entry {
         kind: issue.kind_name(),
         severity: word(issue.severity()),
         record: issue.record.map(|record| record.0),
+        place: issue.place.name(),
+        index,
+        block,
         offset: issue.offset,
         expected: issue.kind.expected(),
         found: issue.kind.found(),

@@ -61,7 +61,7 @@ impl LsArgs {
 
 const EXAMPLES: &str = "\
 Columns of -l:
-  kind       - file, d directory, l symbolic link or junction
+  kind       - file, d directory, D case-sensitive directory, l symbolic link or junction
   links      names of the file, 8.3 names not counted
   size       bytes of the content
   allocated  bytes that the content takes outside the file's record: 0 for small files, which lie in it
@@ -141,6 +141,7 @@ impl Sink for Screen<'_> {
 struct Entry {
     path: OwnedPath,
     kind: &'static str,
+    case_sensitive: bool,
     file_id: String,
     links: u16,
     raw_links: u16,
@@ -161,6 +162,7 @@ impl Entry {
                 FileKind::Directory => "directory",
                 FileKind::Link => "symlink",
             },
+            case_sensitive: row.case_sensitive,
             file_id: row.reference.to_string(),
             links: row.links,
             raw_links: row.raw_links,
@@ -419,6 +421,7 @@ fn row_of(reference: FileReference, name: &FileName) -> FileRow {
         } else {
             FileKind::File
         },
+        case_sensitive: false,
         links: 1,
         raw_links: 1,
         size: name.size,

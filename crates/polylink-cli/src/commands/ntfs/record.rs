@@ -51,6 +51,7 @@ struct Document {
     sequence: u16,
     in_use: bool,
     directory: bool,
+    case_sensitive: bool,
     base: Option<String>,
     links: u64,
     raw_links: u16,
@@ -191,6 +192,15 @@ impl Page<'_> {
             .collect()
     }
 
+    /// Whether its `$STANDARD_INFORMATION` has the mark of directories in which case counts.
+    fn is_case_sensitive(&self) -> bool {
+        self.attributes()
+            .filter_map(|(_, attribute)| attribute.ok())
+            .filter(|attribute| attribute.kind() == AttributeKind::STANDARD_INFORMATION)
+            .filter_map(|attribute| StandardInformation::parse(attribute.resident()?).ok())
+            .any(|information| information.case_sensitive)
+    }
+
     /// The path of the directory that a name is in.
     fn parent_path(&self, name: &FileName) -> Option<Vec<u8>> {
         if name.parent.record() == RecordNumber::ROOT {
@@ -237,6 +247,7 @@ impl Page<'_> {
             sequence: record.sequence(),
             in_use: record.is_in_use(),
             directory: record.is_directory(),
+            case_sensitive: record.is_directory() && self.is_case_sensitive(),
             base: record.base().map(|base| base.to_string()),
             links: names.iter().filter(|name| name.is_link()).count() as u64,
             raw_links: record.raw_links(),
@@ -493,13 +504,19 @@ fn records_of(entries: &[ListEntry]) -> u64 {
 
 fn standard(attribute: &Attribute<'_>) -> Vec<String> {
     match StandardInformation::parse(attribute.resident().unwrap_or_default()) {
-        Ok(info) => vec![
-            format!("created {}", text::time(info.created)),
-            format!("modified {}", text::time(info.modified)),
-            format!("record changed {}", text::time(info.changed)),
-            format!("accessed {}", text::time(info.accessed)),
-            format!("attributes: {}", text::attributes(info.attributes)),
-        ],
+        Ok(info) => {
+            let mut lines = vec![
+                format!("created {}", text::time(info.created)),
+                format!("modified {}", text::time(info.modified)),
+                format!("record changed {}", text::time(info.changed)),
+                format!("accessed {}", text::time(info.accessed)),
+                format!("attributes: {}", text::attributes(info.attributes)),
+            ];
+            if info.case_sensitive {
+                lines.push("case-sensitive: names in it that differ in case only are different".to_owned());
+            }
+            lines
+        }
         Err(corrupt) => vec![format!("damaged: {corrupt}")],
     }
 }

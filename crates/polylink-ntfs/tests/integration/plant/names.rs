@@ -86,7 +86,7 @@ plants! {
             });
         };
     an_entry_for_a_name_that_its_file_does_not_have_is_found: "entry-without-name",
-        "record 28, offset 0x7c0: the directory has the entry third.txt of 29-3, which has no such name",
+        "record 28, block 0 of $I30, offset 0x7c0: the directory has the entry third.txt of 29-3, which has no such name",
         |image| {
             image.remove_attribute(THREE, NAME, 2);
             image.record(THREE, |record| record[0x12] = 2);
@@ -117,7 +117,7 @@ plants! {
             image.record(INNER, |record| record[at] = 0);
         };
     a_name_that_is_there_twice_is_found: "entry-twice",
-        "record 5, offset 0x7a0: the directory has the name small.txt twice",
+        "record 5, block 0 of $I30, offset 0x7a0: the directory has the name small.txt twice",
         |image| rebuilt(image, |builder| {
             builder.file(ROOT, "small.txt", Content::Resident(Vec::new()));
         });

@@ -30,6 +30,7 @@ impl<'a> Lines<'a> {
             let row = &line.row;
             text.push(match row.kind {
                 FileKind::File => b'-',
+                FileKind::Directory if row.case_sensitive => b'D',
                 FileKind::Directory => b'd',
                 FileKind::Link => b'l',
             });
