@@ -17,7 +17,6 @@ mod guide;
 #[cfg(unix)]
 mod link;
 mod names;
-#[cfg(unix)]
 mod ntfs;
 #[cfg(unix)]
 mod odd_names;
