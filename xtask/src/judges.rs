@@ -241,6 +241,16 @@ const JUDGES: &[Judge] = &[
         "paths and record numbers as The Sleuth Kit has them",
         ntfs::sleuthkit,
     ),
+    judge(
+        "ntfs-large",
+        "100,000 entries, 1,000 names, odd names and kinds: as ntfs-3g, The Sleuth Kit and the crate `ntfs` have them",
+        ntfs::large,
+    ),
+    judge(
+        "ntfs-hostile",
+        "200,000 hostile inputs, prefixes and broken volumes, with little time and memory",
+        ntfs::hostile,
+    ),
 ];
 
 pub(crate) fn run(args: &Args) -> Result {

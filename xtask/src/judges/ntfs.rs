@@ -1,5 +1,9 @@
 //! NTFS volumes that mkntfs and ntfs-3g made: what polylink reads there without a driver.
 
+mod hostile;
+mod large;
+mod peers;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -14,6 +18,9 @@ use super::lab::{Lab, args, ensure, needs};
 use super::truth::{self, Entry};
 use super::{Stop, Verdict};
 use crate::shell;
+
+pub(crate) use hostile::hostile;
+pub(crate) use large::large;
 
 /// Sectors and clusters, each with its own sizes of records and index blocks.
 const SHAPES: [(u32, u32); 4] = [(512, 4096), (512, 512), (4096, 4096), (512, 65536)];

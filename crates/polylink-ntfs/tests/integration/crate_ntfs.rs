@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout)] // what was compared on an image of somebody's choice
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
@@ -27,6 +27,11 @@ const EXPLAINED: &[Explained] = &[
         "",
         "/$Boot: ",
         "the crate takes a run at cluster 0, where only $Boot begins, for a hole",
+    ),
+    (
+        "chosen",
+        "/compressed/",
+        "the crate gives compressed bytes as they lie on the volume",
     ),
     (REPAIRED, "/fsracer.00/11/10/7/6/5: 140-3 ", CONTINUED),
     (REPAIRED, "/fsracer.00/15/14/13/12/11/9: 830-3 ", CONTINUED),
@@ -55,7 +60,7 @@ const ROOT: u64 = 5;
 
 /// What is behind a path: record and sequence number, whether it is a directory, names as the record counts them, size,
 /// and pieces of the content.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Row {
     record: u64,
     sequence: u16,
@@ -96,7 +101,14 @@ impl Tree {
     fn walk<E: ToString>(mut look: impl FnMut(u64) -> Result<Look, E>) -> Self {
         let mut tree = Self::default();
         let mut way = vec![(String::new(), ROOT, 0)];
+        // a thousand names of one file need one look
+        let mut files: HashMap<u64, String> = HashMap::new();
         while let Some((path, record, sequence)) = way.pop() {
+            let known = files.get(&record).and_then(|path| tree.rows.get(path));
+            if let Some(row) = known.cloned() {
+                tree.rows.insert(path, Row { sequence, ..row });
+                continue;
+            }
             let found = match look(record) {
                 Ok(found) => found,
                 Err(error) => {
@@ -120,6 +132,9 @@ impl Tree {
                         .collect();
                     way.push((format!("{path}/{name}"), child, sequence));
                 }
+            }
+            if !row.is_directory {
+                files.insert(record, path.clone());
             }
             tree.rows.insert(path, row);
         }
@@ -295,7 +310,8 @@ fn the_crate_sees_what_we_see_on_volumes_of_others() {
         }
     }
     assert!(unknown.is_empty(), "{unknown:#?}");
-    for ((image, start, reason), needed) in EXPLAINED.iter().zip(needed) {
+    let here = |(of, _, _): &&Explained| *of != "chosen";
+    for ((image, start, reason), needed) in EXPLAINED.iter().zip(needed).filter(|(of, _)| here(of)) {
         assert!(needed, "{image}: nothing begins with '{start}' ({reason})");
     }
     assert_eq!(images, SOUND.len() + 34);
