@@ -189,6 +189,8 @@ struct Part {
     lost: bool,
     /// Clusters that values lie in.
     spans: Vec<Span>,
+    /// The same of extension records, with their numbers.
+    held_outside: Vec<(RecordNumber, Span)>,
     directories: Vec<Directory>,
     /// Base records with an attribute list.
     listed: Vec<RecordNumber>,

@@ -42,6 +42,63 @@ pub enum Error {
     /// A volume cannot be made as it was asked for.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The volume is not to be written, or not by this engine; it is as it was.
+    #[error(transparent)]
+    NotWritable(#[from] NotWritable),
+    /// A write failed earlier. What was not on the device by then never comes there; reading it again tells what did.
+    #[error("the volume is not written any more since {reason}")]
+    Failed {
+        /// What failed.
+        reason: String,
+    },
+    /// The change must wait until the batch before it is written. Never seen outside the engine.
+    #[doc(hidden)]
+    #[error("the change must wait for the one before")]
+    Conflict,
+}
+
+/// Why a volume is not written.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum NotWritable {
+    /// It was not unmounted, or damage was seen on it.
+    #[error("the volume is marked as dirty")]
+    Dirty,
+    /// Its journal holds work that was not finished.
+    #[error("the journal of the volume holds work that was not finished")]
+    LogActive,
+    /// Its journal cannot be read.
+    #[error("the journal of the volume is damaged: {reason}")]
+    LogDamaged {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A Windows sleeps on it and keeps parts of it in memory.
+    #[error("a hibernated Windows has the volume in its memory")]
+    Hibernated,
+    /// It has flags that say that somebody is at work on it, or that are not known.
+    #[error("the volume has the flags {flags:#06x}: work on it is not finished, or they are not known")]
+    Flags {
+        /// The flags.
+        flags: u16,
+    },
+    /// The version of NTFS has other structures.
+    #[error("NTFS version {major}.{minor} is read, and not written")]
+    Version {
+        /// Before the dot.
+        major: u8,
+        /// After the dot.
+        minor: u8,
+    },
+    /// The boot sector, the first record of the table, or the upper-case table had to be taken from elsewhere.
+    #[error("the volume is damaged: {reason}")]
+    Damaged {
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is only the Master File Table.
+    #[error("there is only the Master File Table of a volume here")]
+    TableOnly,
 }
 
 impl From<&Error> for Fault {
@@ -52,6 +109,8 @@ impl From<&Error> for Fault {
             Error::Device { .. } => polylink_core::FaultKind::Io.into(),
             Error::Refused(status) => (*status).into(),
             Error::Format(_) => NtStatus::INVALID_PARAMETER.into(),
+            Error::NotWritable(_) => NtStatus::MEDIA_WRITE_PROTECTED.into(),
+            Error::Failed { .. } | Error::Conflict => polylink_core::FaultKind::Io.into(),
         }
     }
 }

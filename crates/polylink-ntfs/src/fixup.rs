@@ -73,6 +73,31 @@ pub(crate) fn undo(block: &mut [u8], wanted: [u8; 4]) -> Result<(), Corrupt> {
     Ok(())
 }
 
+/// Protects a block before it is written: the end of each 512 bytes is kept in the array, and the update sequence number,
+/// which the array begins with, stands there instead. Does nothing where the array does not fit the block.
+pub(crate) fn protect(block: &mut [u8]) {
+    let Ok((header, _)) = MultiSectorHeader::read_from_prefix(block) else {
+        return;
+    };
+    let start = usize::from(header.update_sequence_offset.get());
+    let sectors = block.len().checked_div(STRIDE).unwrap_or(0);
+    let Some(number) = block.get(start..).and_then(<[u8]>::first_chunk::<2>).copied() else {
+        return;
+    };
+    // the array lies within the first stride, and its values are kept before anything else of that changes
+    for sector in 0..sectors {
+        let from = start.saturating_add(2).saturating_add(sector.saturating_mul(2));
+        let bytes = block.chunks_exact_mut(STRIDE).nth(sector);
+        let Some(place) = bytes.and_then(<[u8]>::last_chunk_mut::<2>) else {
+            return;
+        };
+        let kept = std::mem::replace(place, number);
+        if let Some(value) = block.get_mut(from..).and_then(<[u8]>::first_chunk_mut::<2>) {
+            *value = kept;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +127,17 @@ mod tests {
             (&block[510..512], &block[1022..]),
             (&[0xAA, 0xBB][..], &[0xCC, 0xDD][..])
         );
+    }
+
+    #[test]
+    fn what_is_protected_comes_back() {
+        let mut block = block();
+        undo(&mut block, *b"FILE").unwrap();
+        let plain = block.clone();
+        protect(&mut block);
+        assert_ne!(block, plain);
+        undo(&mut block, *b"FILE").unwrap();
+        assert_eq!(block, plain);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod paths;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use polylink_core::{
@@ -20,10 +21,9 @@ use crate::file::{File, FileName, Reparse, fits};
 use crate::index::{Entry, Index};
 use crate::layout::attribute::AttributeKind;
 use crate::units::{FileReference, RecordNumber};
-use crate::volume::Volume;
+use crate::volume::{OpenOptions, Volume};
+use crate::write::{LINK_LIMIT, Replace, Writer};
 
-/// Names that one file can have on NTFS, 8.3 names not counted (\[MS-FSA\] 2.1.5.15.7).
-const LINK_LIMIT: u64 = 1024;
 /// `FILE_ATTRIBUTE_REPARSE_POINT`.
 const REPARSE: u32 = 0x400;
 /// Entries in a batch.
@@ -39,6 +39,15 @@ pub struct VolumeFs {
     volume: Arc<Volume>,
     catalog: Option<Catalog>,
     free: OnceLock<Option<u64>>,
+    writer: Option<Writing>,
+}
+
+/// Whoever changes the volume while it is read.
+#[derive(Debug)]
+struct Writing {
+    writer: Arc<Writer>,
+    /// How often the table had grown when it was last looked for.
+    generation: AtomicU64,
 }
 
 /// What stands behind a [`Dir`] here.
@@ -71,7 +80,58 @@ impl VolumeFs {
             volume,
             catalog: None,
             free: OnceLock::new(),
+            writer: None,
         }
+    }
+
+    /// A volume that is changed through this file system. What is done is seen at once, and safe after
+    /// [`LinkFs::sync`]; whoever is done calls [`Writer::close`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Volume::open`].
+    pub fn writing(writer: Arc<Writer>) -> Result<Self> {
+        let volume = Volume::open(Box::new(writer.clone()), &OpenOptions::default())?;
+        let generation = AtomicU64::new(writer.generation());
+        Ok(Self {
+            writer: Some(Writing { writer, generation }),
+            ..Self::new(Arc::new(volume))
+        })
+    }
+
+    /// Sees to it that records which are new can be read.
+    fn keep_up(&self) -> FsResult<()> {
+        if let Some(Writing { writer, generation }) = &self.writer {
+            let now = writer.generation();
+            if generation.swap(now, Ordering::Relaxed) != now {
+                self.volume.refresh().map_err(fault)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn writer(&self) -> FsResult<&Writer> {
+        let writing = self.writer.as_ref().ok_or(NtStatus::MEDIA_WRITE_PROTECTED)?;
+        Ok(&writing.writer)
+    }
+
+    /// Whether a name is gone that the volume still has.
+    fn is_gone(&self, directory: FileReference, name: &[u16]) -> bool {
+        let writing = self.writer.as_ref();
+        writing.is_some_and(|writing| writing.writer.is_hidden(directory.record(), name))
+    }
+
+    /// Names of a file that are gone and that its record still has.
+    fn leaving(&self, file: FileReference) -> u64 {
+        let writing = self.writer.as_ref();
+        writing.map_or(0, |writing| u64::from(writing.writer.leaving(file.record())))
+    }
+
+    /// A directory and a name in it, as the writer wants them.
+    fn place(&self, at: &At<'_>) -> FsResult<(FileReference, Vec<u16>)> {
+        let dir: &OpenDir = at.dir.handle()?;
+        let name = units_of_wtf8(at.name.bytes()).ok_or(NtStatus::OBJECT_NAME_INVALID)?;
+        Ok((dir.reference, name))
     }
 
     /// Reads the whole table first, and answers from memory.
@@ -143,6 +203,7 @@ impl VolumeFs {
 
     /// The file behind a reference, read and its sequence number compared.
     fn file(&self, reference: FileReference) -> FsResult<File> {
+        self.keep_up()?;
         let file = self.volume.file(reference.record()).map_err(fault)?;
         if !fits(reference, file.reference().sequence()) {
             return Err(NtStatus::FILE_DELETED.into());
@@ -215,6 +276,7 @@ impl VolumeFs {
                 let entry = index
                     .find(&units, index.case())
                     .map_err(fault)?
+                    .filter(|entry| !self.is_gone(directory, &entry.name.name))
                     .ok_or_else(missing)?;
                 Ok(found_in_index(entry))
             }
@@ -236,9 +298,13 @@ impl VolumeFs {
             None => {
                 let file = self.file(directory)?;
                 let index = Index::open(&self.volume, &file).map_err(fault)?;
+                let gone = match &self.writer {
+                    Some(writing) => writing.writer.hidden_in(directory.record()),
+                    None => Vec::new(),
+                };
                 index
                     .walk(&mut |entry| {
-                        if entry.name.is_link() {
+                        if entry.name.is_link() && !gone.contains(&entry.name.name) {
                             found.push(found_in_index(entry));
                         }
                     })
@@ -271,7 +337,7 @@ impl VolumeFs {
         Ok(Stat {
             id: self.id(row.reference),
             kind: kind_of_row(row.kind),
-            links: u64::from(row.links),
+            links: u64::from(row.links).saturating_sub(self.leaving(row.reference)),
             size: row.size,
             allocated: row.allocated.saturating_add(streams),
             modified: unix_time(row.modified),
@@ -416,6 +482,9 @@ impl VolumeFs {
         let file = self.file(reference)?;
         let mut found = Vec::new();
         for name in file.names().map_err(fault)?.iter().filter(|name| name.is_link()) {
+            if self.is_gone(name.parent, &name.name) {
+                continue;
+            }
             if let Some(path) = self.path_of(name)? {
                 found.push(paths::path(&path)?);
             }
@@ -445,7 +514,10 @@ impl VolumeFs {
                 return Ok(Some(path));
             }
             let names = directory.names().map_err(fault)?;
-            let Some(above) = names.into_iter().find(FileName::is_link) else {
+            let above = names
+                .into_iter()
+                .find(|name| name.is_link() && !self.is_gone(name.parent, &name.name));
+            let Some(above) = above else {
                 return Ok(None);
             };
             parts.push(wtf8_of_units(&above.name));
@@ -508,24 +580,43 @@ impl LinkFs for VolumeFs {
         self.stat_of(dir.handle::<OpenDir>()?.reference)
     }
 
-    fn link(&self, _existing: At<'_>, _new: At<'_>) -> FsResult<()> {
-        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    fn link(&self, existing: At<'_>, new: At<'_>) -> FsResult<()> {
+        let writer = self.writer()?;
+        let file = self.at(existing)?;
+        let (parent, name) = self.place(&new)?;
+        writer.link(file, parent, &name).map_err(fault)
     }
 
-    fn rename(&self, _old: At<'_>, _new: At<'_>, _on: Existing) -> FsResult<()> {
-        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    fn rename(&self, old: At<'_>, new: At<'_>, on: Existing) -> FsResult<()> {
+        let writer = self.writer()?;
+        let (old_parent, old_name) = self.place(&old)?;
+        let (new_parent, new_name) = self.place(&new)?;
+        let replace = match on {
+            Existing::Keep => Replace::Never,
+            Existing::Replace => Replace::File,
+        };
+        writer
+            .rename((old_parent, &old_name), (new_parent, &new_name), replace)
+            .map_err(fault)
     }
 
-    fn unlink(&self, _at: At<'_>) -> FsResult<()> {
-        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    fn unlink(&self, at: At<'_>) -> FsResult<()> {
+        let writer = self.writer()?;
+        let (parent, name) = self.place(&at)?;
+        writer.unlink(parent, &name).map(|_| ()).map_err(fault)
     }
 
-    fn make_dir(&self, _at: At<'_>) -> FsResult<()> {
-        Err(NtStatus::MEDIA_WRITE_PROTECTED.into())
+    fn make_dir(&self, at: At<'_>) -> FsResult<()> {
+        let writer = self.writer()?;
+        let (parent, name) = self.place(&at)?;
+        writer.make_directory(parent, &name).map(|_| ()).map_err(fault)
     }
 
     fn sync(&self, _dir: &Dir) -> FsResult<()> {
-        Ok(())
+        match &self.writer {
+            Some(writing) => writing.writer.sync().map_err(fault),
+            None => Ok(()),
+        }
     }
 
     fn names_of(&self, at: At<'_>) -> FsResult<Option<Vec<PathBuf>>> {
@@ -542,18 +633,24 @@ impl LinkFs for VolumeFs {
             NameRules::NT
         };
         let geometry = self.volume.geometry();
-        let free = self.free_bytes();
+        let free = match &self.writer {
+            Some(writing) => Some(writing.writer.free_bytes().map_err(fault)?),
+            None => self.free_bytes(),
+        };
         Ok(VolumeInfo {
             volume: geometry.map_or(0, |geometry| geometry.serial),
             kind: "NTFS".to_owned(),
             total: geometry.map(|geometry| geometry.size),
             free,
             available: free,
-            link_limit: Some(LINK_LIMIT),
+            link_limit: Some(match &self.writer {
+                Some(writing) => u64::from(writing.writer.max_links()),
+                None => u64::from(LINK_LIMIT),
+            }),
             hard_links: HardLinks::Yes,
             names,
             dir_ids: DirIds::Trusted,
-            read_only: true,
+            read_only: self.writer.is_none(),
         })
     }
 }

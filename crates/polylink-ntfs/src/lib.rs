@@ -51,7 +51,7 @@ mod write;
 
 pub use catalog::{Catalog, FileIndex, FileKind, FileRow, NameRow};
 pub use device::{Access, Device, FileDevice, MemDevice, Slice};
-pub use error::{Corrupt, Error, Result, Unsupported};
+pub use error::{Corrupt, Error, NotWritable, Result, Unsupported};
 pub use file::{File, FileName, ListEntry, Reparse, StandardInformation};
 pub use format::{FormatError, FormatOptions, FormatPlan, format};
 pub use fs::VolumeFs;
@@ -65,3 +65,4 @@ pub use state::{Hibernation, LogState};
 pub use stream::Stream;
 pub use units::{FileReference, Lcn, RecordNumber, Vcn};
 pub use volume::{Note, OpenOptions, Version, Volume, VolumeFlags};
+pub use write::{DirectoryEntry, LINK_LIMIT, Replace, Times, Unlinked, WriteOptions, Writer};

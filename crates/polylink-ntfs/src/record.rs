@@ -138,6 +138,18 @@ pub struct Attributes<'a> {
     done: bool,
 }
 
+impl Attributes<'_> {
+    /// No attributes at all.
+    pub(crate) fn none() -> Self {
+        Self {
+            record: RecordNumber::MFT,
+            bytes: &[],
+            at: 0,
+            done: true,
+        }
+    }
+}
+
 impl<'a> Iterator for Attributes<'a> {
     type Item = Result<Attribute<'a>, Corrupt>;
 
@@ -223,6 +235,11 @@ impl NonResident<'_> {
 const NON_RESIDENT_LEN: usize = size_of::<AttributeHeader>() + size_of::<NonResidentHeader>();
 
 impl<'a> Attribute<'a> {
+    /// An attribute record by itself.
+    pub(crate) fn parse_one(bytes: &'a [u8]) -> Option<Self> {
+        Self::parse(bytes, 0).ok().flatten()
+    }
+
     /// The attribute at `at`; `None` at the end mark.
     fn parse(record: &'a [u8], at: usize) -> Result<Option<Self>, CorruptKind> {
         let limit = u64::try_from(record.len()).unwrap_or(u64::MAX);

@@ -92,6 +92,48 @@ impl RunList {
         Ok(Self { extents })
     }
 
+    /// The extents, which must follow each other without a gap.
+    pub(crate) fn from_extents(extents: Vec<Extent>) -> Self {
+        Self { extents }
+    }
+
+    /// Adds extents that follow; where the first touches the last one on the volume, it is joined to it.
+    pub(crate) fn extend(&mut self, next: &Self) {
+        for extent in &next.extents {
+            let joined = self
+                .extents
+                .last_mut()
+                .filter(|last| match (last.lcn, extent.lcn) {
+                    (Some(a), Some(b)) => a.0.saturating_add(last.len) == b.0,
+                    (None, None) => true,
+                    _ => false,
+                });
+            match joined {
+                Some(last) => last.len = last.len.saturating_add(extent.len),
+                None => self.extents.push(*extent),
+            }
+        }
+    }
+
+    /// Cuts the runs before cluster `end` of the value, and answers what was cut off.
+    pub(crate) fn cut(&mut self, end: Vcn) -> Self {
+        let mut rest = Vec::new();
+        self.extents.retain_mut(|extent| {
+            if extent.end() <= end.0 {
+                return true;
+            }
+            let keep = end.0.saturating_sub(extent.vcn.0);
+            rest.push(Extent {
+                vcn: Vcn(extent.vcn.0.saturating_add(keep)),
+                lcn: extent.lcn.map(|lcn| Lcn(lcn.0.saturating_add(keep))),
+                len: extent.len.saturating_sub(keep),
+            });
+            extent.len = keep;
+            keep > 0
+        });
+        Self { extents: rest }
+    }
+
     /// Encodes the extents as mapping pairs, the ending zero byte included.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! An open volume.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bitflags::bitflags;
 use polylink_nt::upcase::UpcaseTable;
@@ -54,6 +54,19 @@ pub enum Note {
     },
 }
 
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BackupBootSector { reason } => write!(f, "the boot sector cannot be used: {reason}"),
+            Self::MirrorRecord { reason } => write!(f, "the first record of $MFT cannot be used: {reason}"),
+            Self::Truncated { volume, device } => {
+                write!(f, "the volume has {volume} bytes, what it lies on has {device}")
+            }
+            Self::DefaultUpcase { reason } => write!(f, "$UpCase cannot be used: {reason}"),
+        }
+    }
+}
+
 /// The version of NTFS that a volume has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Version {
@@ -95,7 +108,7 @@ pub struct Volume {
     device: Box<dyn Device>,
     /// `None` for a dump of the table.
     geometry: Option<Geometry>,
-    table: Table,
+    table: RwLock<Arc<Table>>,
     notes: Vec<Note>,
     /// `None` where it cannot be read.
     upcase: OnceLock<Option<UpcaseTable>>,
@@ -129,7 +142,7 @@ impl Volume {
         Ok(Self {
             device,
             geometry: Some(geometry),
-            table,
+            table: RwLock::new(Arc::new(table)),
             notes,
             upcase: OnceLock::new(),
         })
@@ -147,7 +160,7 @@ impl Volume {
         Ok(Self {
             device,
             geometry: None,
-            table,
+            table: RwLock::new(Arc::new(table)),
             notes: Vec::new(),
             upcase: OnceLock::new(),
         })
@@ -168,13 +181,13 @@ impl Volume {
     /// Records in the table, used or not.
     #[must_use]
     pub fn records(&self) -> u64 {
-        self.table.records()
+        self.table().records()
     }
 
     /// Bytes of a record.
     #[must_use]
     pub fn record_size(&self) -> u32 {
-        self.table.record_size()
+        self.table().record_size()
     }
 
     /// What it lies on.
@@ -183,8 +196,17 @@ impl Volume {
         &*self.device
     }
 
-    pub(crate) fn table(&self) -> &Table {
-        &self.table
+    pub(crate) fn table(&self) -> Arc<Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks again where the records are: a writer made the table longer.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        if let Some(geometry) = &self.geometry {
+            let table = open_table(&*self.device, geometry, &mut Vec::new())?;
+            *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        }
+        Ok(())
     }
 
     pub(crate) fn clusters(&self) -> Option<u64> {
@@ -201,7 +223,7 @@ impl Volume {
     ///
     /// Where the table has no such record, or as the device says.
     pub fn read_record(&self, number: RecordNumber, buffer: &mut Vec<u8>) -> Result<()> {
-        self.table.read(&*self.device, number, buffer)
+        self.table().read(&*self.device, number, buffer)
     }
 
     /// Reads the file of a base record.
@@ -331,7 +353,7 @@ impl Volume {
             let end = first.saturating_add(AT_ONCE).min(self.records());
             let count = usize::try_from(end.saturating_sub(first)).unwrap_or(0);
             buffer.resize(size.saturating_mul(count), 0);
-            self.table
+            self.table()
                 .read_bytes(&*self.device, RecordNumber(first), &mut buffer)?;
             for bytes in buffer.chunks_exact(size) {
                 let says_so = RecordHeader::read_from_prefix(bytes).is_ok_and(|(header, _)| {

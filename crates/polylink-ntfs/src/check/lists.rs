@@ -273,11 +273,12 @@ impl Audit<'_> {
         }
     }
 
-    /// Looks at the base record of each extension record, once all lists were read.
-    pub(super) fn extension(&self, number: RecordNumber, base: FileReference, part: &mut Part) {
+    /// Looks at the base record of each extension record, once all lists were read. Answers whether it is no part of a
+    /// file that is there: then what it holds is nobody's.
+    pub(super) fn extension(&self, number: RecordNumber, base: FileReference, part: &mut Part) -> bool {
         let listed = self.states.seen(number);
         if listed.is_none_or(|seen| seen.state.contains(State::LISTED)) {
-            return;
+            return false;
         }
         let kind = match self.states.seen(base.record()) {
             None => base_kind(base, "beyond the table".to_owned()),
@@ -290,13 +291,30 @@ impl Audit<'_> {
                 base_kind(base, now.to_string())
             }
             // its list could not be read
-            Some(seen) if seen.state.contains(State::DAMAGED) => return,
+            Some(seen) if seen.state.contains(State::DAMAGED) => return false,
             Some(_) => IssueKind::ExtensionUnlisted {
                 expected: base,
                 found: "not named",
             },
         };
         part.issues.push(Issue::new(kind).in_record(number).at(0x20));
+        self.withdraw_names(number, base);
+        true
+    }
+
+    /// The names in an extension record that no list names are none of the file's.
+    fn withdraw_names(&self, number: RecordNumber, base: FileReference) {
+        let mut bytes = Vec::new();
+        let Ok(record) = self.parsed(number, &mut bytes) else {
+            return;
+        };
+        for attribute in record.attributes().flatten() {
+            if attribute.kind() == AttributeKind::FILE_NAME
+                && let Some(key) = attribute.resident().and_then(|value| Key::parse(value).ok())
+            {
+                self.states.withdraw(base, &key);
+            }
+        }
     }
 }
 

@@ -98,6 +98,7 @@ impl Audit<'_> {
         let mut index = IndexParts::default();
         let mut link = None;
         let owner = base.unwrap_or(record.reference());
+        let spans = part.spans.len();
         let whole = self.attributes(&record, base.is_none(), part, |attribute, part| {
             facts.take(attribute);
             index.take(self, attribute);
@@ -110,6 +111,9 @@ impl Audit<'_> {
         });
         if let Some(base) = base {
             part.extensions.push((number, base));
+            // whose clusters these are is not known before the list is
+            let held = part.spans.drain(spans..).map(|span| (number, span));
+            part.held_outside.extend(held);
             return whole;
         }
         if !whole {

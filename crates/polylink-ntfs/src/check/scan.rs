@@ -1,6 +1,6 @@
 //! The phases of the audit, and the passes over the table and the indexes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clusters::{Clusters, Span};
@@ -37,6 +37,7 @@ struct Left {
     listed: Vec<RecordNumber>,
     parents: Vec<(RecordNumber, FileReference)>,
     extensions: Vec<(RecordNumber, FileReference)>,
+    held_outside: Vec<(RecordNumber, Span)>,
     clusters: Clusters,
     lost: bool,
 }
@@ -49,14 +50,19 @@ impl Left {
         self.parents.append(&mut part.parents);
         self.extensions.append(&mut part.extensions);
         self.lost |= part.lost;
-        let most = audit.device_clusters.saturating_mul(MOST_CLAIMS);
+        self.held_outside.append(&mut part.held_outside);
         for span in part.spans {
-            // clusters behind the end of the device were told of as a whole
-            let end = span.end().min(audit.device_clusters);
-            let count = end.saturating_sub(span.first);
-            if count > 0 && self.clusters.marked() < most {
-                self.clusters.mark(Span { count, ..span });
-            }
+            self.claim(audit, span);
+        }
+    }
+
+    fn claim(&mut self, audit: &Audit<'_>, span: Span) {
+        let most = audit.device_clusters.saturating_mul(MOST_CLAIMS);
+        // clusters behind the end of the device were told of as a whole
+        let end = span.end().min(audit.device_clusters);
+        let count = end.saturating_sub(span.first);
+        if count > 0 && self.clusters.marked() < most {
+            self.clusters.mark(Span { count, ..span });
         }
     }
 }
@@ -91,8 +97,16 @@ pub(super) fn run(audit: &Audit<'_>, outcome: &mut Outcome<'_>) {
             },
         );
         let mut part = Part::default();
+        let mut stray = HashSet::new();
         for &(number, base) in &left.extensions {
-            audit.extension(number, base, &mut part);
+            if audit.extension(number, base, &mut part) {
+                stray.insert(number);
+            }
+        }
+        for (number, span) in std::mem::take(&mut left.held_outside) {
+            if !stray.contains(&number) {
+                left.claim(audit, span);
+            }
         }
         outcome.take(&mut part);
     });

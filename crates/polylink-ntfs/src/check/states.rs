@@ -123,6 +123,15 @@ impl States {
         }
     }
 
+    /// Takes back a name that was counted, and is none of the file's.
+    pub(super) fn withdraw(&self, file: FileReference, key: &Key<'_>) {
+        if self.take(file, key.parent, key)
+            && let Some(word) = self.word(file.record())
+        {
+            word.fetch_sub(1 << NAMES, Ordering::Relaxed);
+        }
+    }
+
     /// Counts an entry of a directory; `false` where there is no such record.
     #[inline]
     pub(super) fn take(&self, file: FileReference, directory: FileReference, key: &Key<'_>) -> bool {

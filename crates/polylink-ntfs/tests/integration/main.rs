@@ -10,3 +10,4 @@ mod images;
 mod plant;
 #[cfg(unix)]
 mod speed;
+mod write;

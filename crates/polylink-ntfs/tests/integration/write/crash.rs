@@ -1,0 +1,501 @@
+//! A power cut at any moment: every state that the device can be in is opened and audited.
+//!
+//! Between two flushes the device may have taken any of the writes and none. So each stretch between flushes is replayed
+//! as every prefix of its writes, as every single one of them missing, and as random choices.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use polylink_ntfs::check::Severity;
+use polylink_ntfs::{Catalog, Device, FileReference, MemDevice, Replace, WriteOptions, Writer};
+
+use super::{blank, options, reopened, units};
+use crate::check::audit;
+
+#[derive(Clone, Debug)]
+enum Event {
+    Write(u64, Vec<u8>),
+    Flush,
+}
+
+/// Writes down what reaches the device.
+#[derive(Debug)]
+struct Recorder {
+    device: Arc<MemDevice>,
+    events: Mutex<Vec<Event>>,
+}
+
+impl Device for Recorder {
+    fn size(&self) -> u64 {
+        self.device.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.device.read_at(offset, buffer)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.events
+            .lock()
+            .unwrap()
+            .push(Event::Write(offset, data.to_vec()));
+        self.device.write_at(offset, data)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.events.lock().unwrap().push(Event::Flush);
+        Ok(())
+    }
+}
+
+/// What a cut may leave: names that no directory leads to, and space that nobody uses. A directory that moves has both
+/// its names for a moment, and the copies of the first records lag behind.
+const LEAKS: &[&str] = &[
+    "volume-dirty",
+    "mirror-differs",
+    "name-not-indexed",
+    "directory-links",
+    "parent-missing",
+    "base-reference",
+    "extension-unlisted",
+    "cluster-marked-used",
+    "record-marked-used",
+    "block-unreachable",
+];
+
+/// Paths of each file, by its record and sequence number.
+fn paths(device: &Arc<MemDevice>) -> BTreeMap<FileReference, Vec<Vec<u8>>> {
+    let volume = reopened(device);
+    let catalog = Catalog::read(&volume).unwrap();
+    let mut found: BTreeMap<FileReference, Vec<Vec<u8>>> = BTreeMap::new();
+    let fs = polylink_ntfs::VolumeFs::new(Arc::new(reopened(device)));
+    for index in catalog.files() {
+        let row = catalog.file(index).unwrap();
+        let names = found.entry(row.reference).or_default();
+        for name in catalog.names_of(index).filter(polylink_ntfs::NameRow::is_link) {
+            // a name counts where a directory leads to it
+            if let Some(path) = catalog.path_of(&name)
+                && let Ok(text) = std::str::from_utf8(&path)
+                && fs
+                    .find(std::path::Path::new(text))
+                    .is_ok_and(|other| other == row.reference)
+            {
+                names.push(path);
+            }
+        }
+    }
+    found
+}
+
+struct Replay {
+    states: u64,
+    seed: u64,
+}
+
+impl Replay {
+    fn random(&mut self) -> u64 {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        self.seed
+    }
+
+    /// Opens and audits the device with some writes of a stretch, and takes them back.
+    fn state(
+        &mut self,
+        what: &str,
+        device: &Arc<MemDevice>,
+        writes: &[(u64, Vec<u8>)],
+        chosen: &dyn Fn(usize) -> bool,
+        lasting: &BTreeMap<FileReference, Vec<Vec<u8>>>,
+    ) {
+        self.states += 1;
+        let mut old = Vec::new();
+        for (index, (offset, data)) in writes.iter().enumerate() {
+            if chosen(index) {
+                let mut before = vec![0; data.len()];
+                device.read_at(*offset, &mut before).unwrap();
+                old.push((*offset, before));
+                device.write_at(*offset, data).unwrap();
+            }
+        }
+        let (issues, _) = audit(&reopened(device));
+        for issue in &issues {
+            let leak = LEAKS.contains(&issue.kind_name()) || issue.severity() == Severity::Note;
+            assert!(leak, "{what}: {issue}");
+        }
+        // whatever lasts has a name, and those that nobody touched are there
+        if self.states.is_multiple_of(7) {
+            let now = paths(device);
+            for (file, names) in lasting {
+                let found = now.get(file);
+                assert!(
+                    found.is_some_and(|found| !found.is_empty()),
+                    "{what}: {file} has no name"
+                );
+                for name in names {
+                    assert!(
+                        found.is_some_and(|found| found.contains(name)),
+                        "{what}: {file} lost a name"
+                    );
+                }
+            }
+        }
+        for (offset, before) in old.into_iter().rev() {
+            device.write_at(offset, &before).unwrap();
+        }
+    }
+
+    fn run(
+        &mut self,
+        what: &str,
+        device: &Arc<MemDevice>,
+        events: &[Event],
+        lasting: &BTreeMap<FileReference, Vec<Vec<u8>>>,
+    ) {
+        let mut stretch: Vec<(u64, Vec<u8>)> = Vec::new();
+        for event in events.iter().chain([&Event::Flush]) {
+            if let Event::Write(offset, data) = event {
+                stretch.push((*offset, data.clone()));
+                continue;
+            }
+            let count = stretch.len();
+            for end in 0..=count {
+                self.state(what, device, &stretch, &|index| index < end, lasting);
+            }
+            if count > 1 {
+                for missing in 0..count {
+                    self.state(what, device, &stretch, &|index| index != missing, lasting);
+                    self.state(what, device, &stretch, &|index| index == missing, lasting);
+                }
+                for _ in 0..count.min(8) {
+                    let bits = self.random();
+                    self.state(
+                        what,
+                        device,
+                        &stretch,
+                        &|index| bits >> (index % 64) & 1 != 0,
+                        lasting,
+                    );
+                }
+            }
+            for (offset, data) in stretch.drain(..) {
+                device.write_at(offset, &data).unwrap();
+            }
+        }
+    }
+}
+
+type Step = (&'static str, Box<dyn Fn(&Writer)>);
+
+fn at(writer: &Writer, path: &str) -> FileReference {
+    super::find(writer, path).unwrap_or_else(|| panic!("{path}"))
+}
+
+fn steps(long: bool) -> Vec<Step> {
+    let name = move |index: usize| {
+        let text = format!("name {index:03}");
+        units(&if long {
+            format!("{text}{}", "x".repeat(200))
+        } else {
+            text
+        })
+    };
+    vec![
+        (
+            "make directories",
+            Box::new(|writer| {
+                let root = writer.root().unwrap();
+                for directory in ["a", "b", "c"] {
+                    writer.make_directory(root, &units(directory)).unwrap();
+                }
+            }),
+        ),
+        (
+            "make files",
+            Box::new(move |writer| {
+                let directory = at(writer, "a");
+                for index in 0..40 {
+                    let file = writer.create_file(directory, &name(index)).unwrap();
+                    writer.write(file, &[], 0, &vec![7; index * 300]).unwrap();
+                }
+            }),
+        ),
+        (
+            "link one file often",
+            Box::new(move |writer| {
+                let (directory, file) = (
+                    at(writer, "b"),
+                    writer.look_up(at(writer, "a"), &name(3)).unwrap().unwrap().file,
+                );
+                for index in 0..40 {
+                    writer.link(file, directory, &name(index)).unwrap();
+                }
+            }),
+        ),
+        (
+            "rename within a directory and beyond",
+            Box::new(move |writer| {
+                let (a, c) = (at(writer, "a"), at(writer, "c"));
+                for index in 10..20 {
+                    writer
+                        .rename((a, &name(index)), (a, &name(index + 100)), Replace::Never)
+                        .unwrap();
+                }
+                for index in 20..30 {
+                    writer
+                        .rename((a, &name(index)), (c, &name(index)), Replace::Never)
+                        .unwrap();
+                }
+            }),
+        ),
+        (
+            "rename over another file",
+            Box::new(move |writer| {
+                let (a, c) = (at(writer, "a"), at(writer, "c"));
+                for index in 0..5 {
+                    writer
+                        .rename((a, &name(index + 110)), (c, &name(index + 20)), Replace::File)
+                        .unwrap();
+                }
+                // over another name of itself, and into other case
+                writer
+                    .rename(
+                        (at(writer, "b"), &name(0)),
+                        (at(writer, "b"), &name(1)),
+                        Replace::File,
+                    )
+                    .unwrap();
+                let upper: Vec<u16> = name(5)
+                    .iter()
+                    .map(|unit| char::from_u32(u32::from(*unit)).unwrap().to_ascii_uppercase() as u16)
+                    .collect();
+                writer.rename((a, &name(5)), (a, &upper), Replace::Never).unwrap();
+            }),
+        ),
+        (
+            "move a directory",
+            Box::new(|writer| {
+                let root = writer.root().unwrap();
+                writer
+                    .rename(
+                        (root, &units("b")),
+                        (at(writer, "c"), &units("b")),
+                        Replace::Never,
+                    )
+                    .unwrap();
+            }),
+        ),
+        (
+            "remove names",
+            Box::new(move |writer| {
+                let b = at(writer, "c/b");
+                for index in (1..40).rev().step_by(2) {
+                    writer.unlink(b, &name(index)).unwrap();
+                }
+                let a = at(writer, "a");
+                for index in 30..40 {
+                    writer.unlink(a, &name(index)).unwrap();
+                }
+            }),
+        ),
+        (
+            "cut and stretch content",
+            Box::new(move |writer| {
+                let a = at(writer, "a");
+                let file = writer.look_up(a, &name(9)).unwrap().unwrap().file;
+                writer.set_size(file, &[], 50_000).unwrap();
+                writer.write(file, &[], 40_000, b"far away").unwrap();
+                writer.refresh(file).unwrap();
+                let file = writer.look_up(a, &name(8)).unwrap().unwrap().file;
+                writer.set_size(file, &[], 10).unwrap();
+                writer.write(file, &units("stream"), 0, &[1; 5000]).unwrap();
+            }),
+        ),
+        (
+            "remove a whole tree",
+            Box::new(move |writer| {
+                let (c, b) = (at(writer, "c"), at(writer, "c/b"));
+                for index in 0..40 {
+                    if writer.look_up(b, &name(index)).unwrap().is_some() {
+                        writer.unlink(b, &name(index)).unwrap();
+                    }
+                }
+                writer.remove_directory(c, &units("b")).unwrap();
+            }),
+        ),
+    ]
+}
+
+fn replay(cluster: u32, record: u32, long: bool, together: bool) -> u64 {
+    let device = blank(8 << 20, cluster, record);
+    let mut replay = Replay {
+        states: 0,
+        seed: 0x9E37_79B9_7F4A_7C15,
+    };
+    let write_options = WriteOptions {
+        coalesce: false,
+        ..options()
+    };
+    let steps = steps(long);
+    let batches: Vec<&[Step]> = if together {
+        vec![&steps]
+    } else {
+        steps.chunks(1).collect()
+    };
+    for batch in batches {
+        let base = Arc::new(MemDevice::new(device.bytes()));
+        let before = paths(&device);
+        let recorder = Arc::new(Recorder {
+            device: device.clone(),
+            events: Mutex::new(Vec::new()),
+        });
+        let writer = Writer::open(recorder.clone(), &write_options).unwrap();
+        for (_, step) in batch {
+            step(&writer);
+        }
+        writer.close().unwrap();
+        let (issues, _) = audit(&reopened(&device));
+        assert_eq!(issues, [], "{}", batch[0].0);
+        let after = paths(&device);
+        // files that are there before and after have a name all the time, and the names that stay are there
+        let lasting: BTreeMap<_, _> = before
+            .iter()
+            .filter_map(|(file, names)| {
+                let later = after
+                    .get(file)
+                    .filter(|later| !later.is_empty() && !names.is_empty())?;
+                let names = names
+                    .iter()
+                    .filter(|name| later.contains(name))
+                    .cloned()
+                    .collect();
+                Some((*file, names))
+            })
+            .collect();
+        let events = recorder.events.lock().unwrap().clone();
+        replay.run(batch[0].0, &base, &events, &lasting);
+    }
+    replay.states
+}
+
+#[test]
+fn every_state_after_a_cut_is_sound() {
+    for (cluster, record, long) in [
+        (4096, 1024, false),
+        (4096, 4096, true),
+        (512, 1024, true),
+        (1024, 1024, false),
+    ] {
+        let states = replay(cluster, record, long, false);
+        assert!(states > 900, "{states}");
+    }
+}
+
+#[test]
+fn every_state_of_a_large_batch_is_sound() {
+    let states = replay(4096, 1024, false, true);
+    assert!(states > 300, "{states}");
+}
+
+/// A device that breaks at a write, or at a flush, and stays broken.
+#[derive(Debug)]
+struct Breaking {
+    device: Arc<MemDevice>,
+    left: Mutex<u64>,
+}
+
+impl Breaking {
+    fn step(&self) -> io::Result<()> {
+        let mut left = self.left.lock().unwrap();
+        match left.checked_sub(1) {
+            Some(rest) => {
+                *left = rest;
+                Ok(())
+            }
+            None => Err(io::Error::other("the cable is out")),
+        }
+    }
+}
+
+impl Device for Breaking {
+    fn size(&self) -> u64 {
+        self.device.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.device.read_at(offset, buffer)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.step()?;
+        self.device.write_at(offset, data)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.step()
+    }
+}
+
+#[test]
+fn a_write_that_fails_is_told_and_nothing_more_is_written() {
+    let blank = blank(6 << 20, 4096, 1024);
+    let mut done = false;
+    for left in 0..10_000 {
+        let device = Arc::new(MemDevice::new(blank.bytes()));
+        let breaking = Arc::new(Breaking {
+            device: device.clone(),
+            left: Mutex::new(left),
+        });
+        let write_options = WriteOptions {
+            coalesce: false,
+            ..options()
+        };
+        let writer = Writer::open(breaking.clone(), &write_options).unwrap();
+        let work = || -> polylink_ntfs::Result<()> {
+            let root = writer.root()?;
+            let directory = writer.make_directory(root, &units("directory"))?;
+            let file = writer.create_file(directory, &units("file"))?;
+            writer.write(file, &[], 0, &[1; 5000])?;
+            for index in 0..20 {
+                writer.link(file, root, &units(&format!("link {index}")))?;
+            }
+            writer.sync()?;
+            writer.rename(
+                (root, &units("link 3")),
+                (directory, &units("link 4")),
+                Replace::Never,
+            )?;
+            for index in 5..20 {
+                writer.unlink(root, &units(&format!("link {index}")))?;
+            }
+            writer.close()
+        };
+        let outcome = work();
+        let (issues, _) = audit(&reopened(&device));
+        for issue in &issues {
+            let leak = LEAKS.contains(&issue.kind_name()) || issue.severity() == Severity::Note;
+            assert!(leak, "{left}: {issue}");
+        }
+        if outcome.is_ok() {
+            assert_eq!(issues, []);
+            done = true;
+            break;
+        }
+        // it stays refused, even when the device is well again
+        *breaking.left.lock().unwrap() = u64::MAX;
+        let bytes = device.bytes();
+        let refused = writer.sync().and_then(|()| {
+            let root = writer.root()?;
+            writer.create_file(root, &units("later")).map(|_| ())
+        });
+        assert!(
+            matches!(refused, Err(polylink_ntfs::Error::Failed { .. })),
+            "{left}: {refused:?}"
+        );
+        assert!(writer.close().is_err());
+        assert_eq!(device.bytes(), bytes);
+    }
+    assert!(done);
+}
