@@ -46,6 +46,9 @@ _polylink() {
             polylink,ntfs)
                 cmd="polylink__subcmd__ntfs"
                 ;;
+            polylink,unlink)
+                cmd="polylink__subcmd__unlink"
+                ;;
             polylink,usage)
                 cmd="polylink__subcmd__usage"
                 ;;
@@ -79,6 +82,9 @@ _polylink() {
             polylink__subcmd__help,ntfs)
                 cmd="polylink__subcmd__help__subcmd__ntfs"
                 ;;
+            polylink__subcmd__help,unlink)
+                cmd="polylink__subcmd__help__subcmd__unlink"
+                ;;
             polylink__subcmd__help,usage)
                 cmd="polylink__subcmd__help__subcmd__usage"
                 ;;
@@ -100,8 +106,20 @@ _polylink() {
             polylink__subcmd__help__subcmd__ntfs,ls)
                 cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__ls"
                 ;;
+            polylink__subcmd__help__subcmd__ntfs,mkdir)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__mkdir"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,mv)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__mv"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,put)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__put"
+                ;;
             polylink__subcmd__help__subcmd__ntfs,record)
                 cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__record"
+                ;;
+            polylink__subcmd__help__subcmd__ntfs,rm)
+                cmd="polylink__subcmd__help__subcmd__ntfs__subcmd__rm"
                 ;;
             polylink__subcmd__ntfs,cat)
                 cmd="polylink__subcmd__ntfs__subcmd__cat"
@@ -124,8 +142,20 @@ _polylink() {
             polylink__subcmd__ntfs,ls)
                 cmd="polylink__subcmd__ntfs__subcmd__ls"
                 ;;
+            polylink__subcmd__ntfs,mkdir)
+                cmd="polylink__subcmd__ntfs__subcmd__mkdir"
+                ;;
+            polylink__subcmd__ntfs,mv)
+                cmd="polylink__subcmd__ntfs__subcmd__mv"
+                ;;
+            polylink__subcmd__ntfs,put)
+                cmd="polylink__subcmd__ntfs__subcmd__put"
+                ;;
             polylink__subcmd__ntfs,record)
                 cmd="polylink__subcmd__ntfs__subcmd__record"
+                ;;
+            polylink__subcmd__ntfs,rm)
+                cmd="polylink__subcmd__ntfs__subcmd__rm"
                 ;;
             polylink__subcmd__ntfs__subcmd__help,cat)
                 cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__cat"
@@ -148,8 +178,20 @@ _polylink() {
             polylink__subcmd__ntfs__subcmd__help,ls)
                 cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__ls"
                 ;;
+            polylink__subcmd__ntfs__subcmd__help,mkdir)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__mkdir"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,mv)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__mv"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,put)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__put"
+                ;;
             polylink__subcmd__ntfs__subcmd__help,record)
                 cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__record"
+                ;;
+            polylink__subcmd__ntfs__subcmd__help,rm)
+                cmd="polylink__subcmd__ntfs__subcmd__help__subcmd__rm"
                 ;;
             *)
                 ;;
@@ -158,7 +200,7 @@ _polylink() {
 
     case "${cmd}" in
         polylink)
-            opts="-q -h -V --json --quiet --progress --color --help --version demo link flat usage names doctor cost ntfs completions man help"
+            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat usage names doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -202,7 +244,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__cost)
-            opts="-n -q -h -V --links --files --dry-run --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --links --files --image --dry-run --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -213,6 +255,10 @@ _polylink() {
                     return 0
                     ;;
                 --files)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -284,7 +330,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__flat)
-            opts="-n -q -h -V --include --exclude --every-name --name --orphans --superseded --deleted --dry-run --bytes --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --include --exclude --every-name --name --orphans --superseded --deleted --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -314,6 +360,18 @@ _polylink() {
                     COMPREPLY=($(compgen -W "restore remember delete-source" -- "${cur}"))
                     return 0
                     ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -330,7 +388,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help)
-            opts="demo link flat usage names doctor cost ntfs completions man help"
+            opts="demo link unlink flat usage names doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -470,7 +528,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help__subcmd__ntfs)
-            opts="format info ls cat get record check"
+            opts="format info ls cat get put mkdir mv rm record check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -567,9 +625,79 @@ _polylink() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__mkdir)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__mv)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__put)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         polylink__subcmd__help__subcmd__ntfs__subcmd__record)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__ntfs__subcmd__rm)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__unlink)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -596,7 +724,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__link)
-            opts="-n -q -h -V --replace --follow --via --dry-run --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --replace --follow --via --dry-run --image --partition --force --max-links --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -604,6 +732,18 @@ _polylink() {
             case "${prev}" in
                 --via)
                     COMPREPLY=($(compgen -W "auto create native move" -- "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -678,7 +818,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__ntfs)
-            opts="-q -h -V --json --quiet --progress --color --help --version format info ls cat get record check help"
+            opts="-q -h -V --json --quiet --progress --color --help --version format info ls cat get put mkdir mv rm record check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -828,7 +968,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__ntfs__subcmd__help)
-            opts="format info ls cat get record check help"
+            opts="format info ls cat get put mkdir mv rm record check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -939,7 +1079,63 @@ _polylink() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__mkdir)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__mv)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__put)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         polylink__subcmd__ntfs__subcmd__help__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__help__subcmd__rm)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1005,6 +1201,96 @@ _polylink() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        polylink__subcmd__ntfs__subcmd__mkdir)
+            opts="-p -n -q -h -V --partition --force --max-links --parents --dry-run --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__mv)
+            opts="-n -q -h -V --partition --force --max-links --replace --dry-run --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__put)
+            opts="-r -n -q -h -V --partition --force --max-links --recursive --dry-run --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         polylink__subcmd__ntfs__subcmd__record)
             opts="-q -h -V --partition --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1013,6 +1299,70 @@ _polylink() {
             fi
             case "${prev}" in
                 --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__ntfs__subcmd__rm)
+            opts="-r -n -q -h -V --partition --force --max-links --recursive --dry-run --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__unlink)
+            opts="-y -n -q -h -V --all-names --yes --dry-run --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

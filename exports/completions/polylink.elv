@@ -29,12 +29,13 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --version 'Print version'
             cand demo 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
             cand link 'Give a file one more name'
+            cand unlink 'Remove names, and ask before a file goes with its last one'
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
-            cand ntfs 'Make NTFS volumes, and look into those that nothing has mounted'
+            cand ntfs 'Make NTFS volumes, look into them and change them, without mounting them'
             cand completions 'Print completions for a shell'
             cand man 'Write the manual pages into a directory'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -56,12 +57,36 @@ set edit:completion:arg-completer[polylink] = {|@words|
         }
         &'polylink;link'= {
             cand --via 'Which of the system''s calls makes the link'
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
             cand --replace 'Let NEW take the place of another file''s name, atomically'
             cand --follow 'Link what a symbolic link points at, not the symbolic link itself'
             cand -n 'Show what would be done, and change nothing'
             cand --dry-run 'Show what would be done, and change nothing'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;unlink'= {
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --all-names 'Remove every name of these files'
+            cand -y 'Remove last names without asking'
+            cand --yes 'Remove last names without asking'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
             cand --json 'Print one JSON document instead of text'
             cand -q 'Print results and errors only'
             cand --quiet 'Print results and errors only'
@@ -77,12 +102,16 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --orphans 'What happens to a view name that is the last one of its file: keep, delete, or move:DIR'
             cand --superseded 'What happens to the old version of a file saved by rename, where the view held its last name: drop, or move:DIR [default: as for orphans]'
             cand --deleted 'What happens when you deleted a name from the view and its file is still in the sources'
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
             cand --every-name 'Let a file with several names in the sources appear once for each of them'
             cand -n 'Show what would be done, and change nothing'
             cand --dry-run 'Show what would be done, and change nothing'
             cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
             cand --json 'Print one JSON document instead of text'
             cand -q 'Print results and errors only'
             cand --quiet 'Print results and errors only'
@@ -144,7 +173,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
         }
         &'polylink;cost'= {
             cand --links 'Further names for the one file [default: 1,023, or what the file system allows]'
-            cand --files 'Files in the tree'
+            cand --files 'Files in the tree [default: 2034]'
+            cand --image 'Measure on a new NTFS volume in this file, which must not exist'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
             cand -n 'Show what would be done, and change nothing'
@@ -172,6 +202,10 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand ls 'List a directory of a volume, or everything on it'
             cand cat 'Write a file''s content to the standard output'
             cand get 'Copy files out of a volume, hard links preserved'
+            cand put 'Copy files into a volume, hard links preserved'
+            cand mkdir 'Make directories in a volume'
+            cand mv 'Rename a file or a directory in a volume, or move it'
+            cand rm 'Remove names, and with -r whole directories, from a volume'
             cand record 'Show the record of a file: what a hard link is'
             cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -252,6 +286,77 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'polylink;ntfs;put'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file may have'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand -r 'Copy a directory with all below it'
+            cand --recursive 'Copy a directory with all below it'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;mkdir'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file may have'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand -p 'Make the directories above as well, and take what is there already'
+            cand --parents 'Make the directories above as well, and take what is there already'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;mv'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file may have'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand --replace 'Let OLD take the place of another file''s name, atomically'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;ntfs;rm'= {
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file may have'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand -r 'Remove directories with all below them'
+            cand --recursive 'Remove directories with all below them'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'polylink;ntfs;record'= {
             cand --partition 'The partition, where IMG is a whole disk with several of them'
             cand --progress 'When to show the progress of long work'
@@ -283,6 +388,10 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand ls 'List a directory of a volume, or everything on it'
             cand cat 'Write a file''s content to the standard output'
             cand get 'Copy files out of a volume, hard links preserved'
+            cand put 'Copy files into a volume, hard links preserved'
+            cand mkdir 'Make directories in a volume'
+            cand mv 'Rename a file or a directory in a volume, or move it'
+            cand rm 'Remove names, and with -r whole directories, from a volume'
             cand record 'Show the record of a file: what a hard link is'
             cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -296,6 +405,14 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;ntfs;help;cat'= {
         }
         &'polylink;ntfs;help;get'= {
+        }
+        &'polylink;ntfs;help;put'= {
+        }
+        &'polylink;ntfs;help;mkdir'= {
+        }
+        &'polylink;ntfs;help;mv'= {
+        }
+        &'polylink;ntfs;help;rm'= {
         }
         &'polylink;ntfs;help;record'= {
         }
@@ -330,12 +447,13 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help'= {
             cand demo 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
             cand link 'Give a file one more name'
+            cand unlink 'Remove names, and ask before a file goes with its last one'
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
-            cand ntfs 'Make NTFS volumes, and look into those that nothing has mounted'
+            cand ntfs 'Make NTFS volumes, look into them and change them, without mounting them'
             cand completions 'Print completions for a shell'
             cand man 'Write the manual pages into a directory'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -343,6 +461,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;demo'= {
         }
         &'polylink;help;link'= {
+        }
+        &'polylink;help;unlink'= {
         }
         &'polylink;help;flat'= {
         }
@@ -360,6 +480,10 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand ls 'List a directory of a volume, or everything on it'
             cand cat 'Write a file''s content to the standard output'
             cand get 'Copy files out of a volume, hard links preserved'
+            cand put 'Copy files into a volume, hard links preserved'
+            cand mkdir 'Make directories in a volume'
+            cand mv 'Rename a file or a directory in a volume, or move it'
+            cand rm 'Remove names, and with -r whole directories, from a volume'
             cand record 'Show the record of a file: what a hard link is'
             cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
         }
@@ -372,6 +496,14 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;ntfs;cat'= {
         }
         &'polylink;help;ntfs;get'= {
+        }
+        &'polylink;help;ntfs;put'= {
+        }
+        &'polylink;help;ntfs;mkdir'= {
+        }
+        &'polylink;help;ntfs;mv'= {
+        }
+        &'polylink;help;ntfs;rm'= {
         }
         &'polylink;help;ntfs;record'= {
         }

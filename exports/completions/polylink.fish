@@ -36,12 +36,13 @@ complete -c polylink -n "__fish_polylink_needs_command" -s h -l help -d 'Print h
 complete -c polylink -n "__fish_polylink_needs_command" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "link" -d 'Give a file one more name'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "unlink" -d 'Remove names, and ask before a file goes with its last one'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "names" -d 'Find every name of a file'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "cost" -d 'Measure what a hard link costs here'
-complete -c polylink -n "__fish_polylink_needs_command" -f -a "ntfs" -d 'Make NTFS volumes, and look into those that nothing has mounted'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "ntfs" -d 'Make NTFS volumes, look into them and change them, without mounting them'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -62,6 +63,9 @@ complete -c polylink -n "__fish_polylink_using_subcommand link" -l via -d 'Which
 create\t'link(2) on Unix, CreateHardLink on Windows'
 native\t'NtSetInformationFile with FileLinkInformation (Windows)'
 move\t'MoveFileEx with MOVEFILE_CREATE_HARDLINK (Windows)'"
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
 complete -c polylink -n "__fish_polylink_using_subcommand link" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -71,10 +75,28 @@ never\t'Not at all'"
 complete -c polylink -n "__fish_polylink_using_subcommand link" -l replace -d 'Let NEW take the place of another file\'s name, atomically'
 complete -c polylink -n "__fish_polylink_using_subcommand link" -l follow -d 'Link what a symbolic link points at, not the symbolic link itself'
 complete -c polylink -n "__fish_polylink_using_subcommand link" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand link" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
 complete -c polylink -n "__fish_polylink_using_subcommand link" -l json -d 'Print one JSON document instead of text'
 complete -c polylink -n "__fish_polylink_using_subcommand link" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand link" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l all-names -d 'Remove every name of these files'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -s y -l yes -d 'Remove last names without asking'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand unlink" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l include -d 'Take only what matches; may be given several times' -r
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l exclude -d 'Leave out what matches; may be given several times' -r
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l name -d 'Form the names in this way' -r
@@ -83,6 +105,9 @@ complete -c polylink -n "__fish_polylink_using_subcommand flat" -l superseded -d
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l deleted -d 'What happens when you deleted a name from the view and its file is still in the sources' -r -f -a "restore\t'The name is made again'
 remember\t'The name stays away for as long as the file exists'
 delete-source\t'The file is deleted from the sources too'"
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -92,6 +117,7 @@ never\t'Not at all'"
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l every-name -d 'Let a file with several names in the sources appear once for each of them'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s n -l dry-run -d 'Show what would be done, and change nothing'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l json -d 'Print one JSON document instead of text'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -146,7 +172,8 @@ complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s q -l quiet 
 complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -l links -d 'Further names for the one file [default: 1,023, or what the file system allows]' -r
-complete -c polylink -n "__fish_polylink_using_subcommand cost" -l files -d 'Files in the tree' -r
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l files -d 'Files in the tree [default: 2034]' -r
+complete -c polylink -n "__fish_polylink_using_subcommand cost" -l image -d 'Measure on a new NTFS volume in this file, which must not exist' -r -F
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -158,24 +185,28 @@ complete -c polylink -n "__fish_polylink_using_subcommand cost" -l json -d 'Prin
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand cost" -s V -l version -d 'Print version'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -l json -d 'Print one JSON document instead of text'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -s q -l quiet -d 'Print results and errors only'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -s V -l version -d 'Print version'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "format" -d 'Make an empty NTFS volume: an image file, or on a block device'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "ls" -d 'List a directory of a volume, or everything on it'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "cat" -d 'Write a file\'s content to the standard output'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "record" -d 'Show the record of a file: what a hard link is'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get record check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "format" -d 'Make an empty NTFS volume: an image file, or on a block device'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "ls" -d 'List a directory of a volume, or everything on it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "cat" -d 'Write a file\'s content to the standard output'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "put" -d 'Copy files into a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "mkdir" -d 'Make directories in a volume'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "mv" -d 'Rename a file or a directory in a volume, or move it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "rm" -d 'Remove names, and with -r whole directories, from a volume'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "record" -d 'Show the record of a file: what a hard link is'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from format" -l size -d 'Bytes of the image, as in 512M or 10G (powers of 1024)' -r
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from format" -l label -d 'The label: up to 32 characters' -r
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from format" -l cluster -d 'Bytes a cluster: 512 to 2M [default: 4096 up to 16 TiB, then as much as is needed]' -r
@@ -242,6 +273,66 @@ complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -l max-links -d 'The most names that a file may have' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -s r -l recursive -d 'Copy a directory with all below it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from put" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -l max-links -d 'The most names that a file may have' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -s p -l parents -d 'Make the directories above as well, and take what is there already'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mkdir" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l max-links -d 'The most names that a file may have' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l replace -d 'Let OLD take the place of another file\'s name, atomically'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from mv" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -l max-links -d 'The most names that a file may have' -r
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -s r -l recursive -d 'Remove directories with all below them'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from record" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
@@ -270,6 +361,10 @@ complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "ls" -d 'List a directory of a volume, or everything on it'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "cat" -d 'Write a file\'s content to the standard output'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "put" -d 'Copy files into a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "mkdir" -d 'Make directories in a volume'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "mv" -d 'Rename a file or a directory in a volume, or move it'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove names, and with -r whole directories, from a volume'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "record" -d 'Show the record of a file: what a hard link is'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -294,21 +389,26 @@ complete -c polylink -n "__fish_polylink_using_subcommand man" -l json -d 'Print
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s V -l version -d 'Print version'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "link" -d 'Give a file one more name'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "names" -d 'Find every name of a file'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "ntfs" -d 'Make NTFS volumes, and look into those that nothing has mounted'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link flat usage names doctor cost ntfs completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "link" -d 'Give a file one more name'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "unlink" -d 'Remove names, and ask before a file goes with its last one'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "names" -d 'Find every name of a file'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "ntfs" -d 'Make NTFS volumes, look into them and change them, without mounting them'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names doctor cost ntfs completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "format" -d 'Make an empty NTFS volume: an image file, or on a block device'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "ls" -d 'List a directory of a volume, or everything on it'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "cat" -d 'Write a file\'s content to the standard output'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "get" -d 'Copy files out of a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "put" -d 'Copy files into a volume, hard links preserved'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "mkdir" -d 'Make directories in a volume'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "mv" -d 'Rename a file or a directory in a volume, or move it'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "rm" -d 'Remove names, and with -r whole directories, from a volume'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "record" -d 'Show the record of a file: what a hard link is'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'

@@ -10,6 +10,7 @@ mod man;
 mod names;
 mod ntfs;
 mod sample;
+mod unlink;
 mod usage;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Link(link::LinkArgs),
+    Unlink(unlink::UnlinkArgs),
     Flat(flat::FlatArgs),
     Usage(usage::UsageArgs),
     Names(names::NamesArgs),
@@ -45,6 +47,7 @@ impl Command {
         match self {
             Self::Demo(_) => "demo",
             Self::Link(_) => "link",
+            Self::Unlink(_) => "unlink",
             Self::Flat(_) => "flat",
             Self::Usage(_) => "usage",
             Self::Names(_) => "names",
@@ -61,6 +64,7 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(context, args),
             Self::Link(args) => link::run(context, args),
+            Self::Unlink(args) => unlink::run(context, args),
             Self::Flat(args) => flat::run(context, args),
             Self::Usage(args) => usage::run(context, args),
             Self::Names(args) => names::run(context, args),

@@ -1,18 +1,25 @@
 //! NTFS volumes that no driver has mounted: images, disks, block devices, dumps of `$MFT`.
 
+mod change;
+mod overlay;
+mod paths;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use polylink_core::{Fault, shown};
 use polylink_ntfs::{
-    Access, Device as _, Error, FileDevice, Note, OpenOptions, PartitionTable, Slice, Unsupported, Volume,
+    Access, Device, Error, FileDevice, Note, OpenOptions, PartitionTable, Slice, Unsupported, Volume,
     VolumeFs, partitions,
 };
 
 use crate::error::CommandError;
 use crate::format::{count, counted, size};
 use crate::ui::Ui;
+
+pub(crate) use change::{ChangeOption, ChangeOptions, Changing, ImageChangeArgs, advice, failure, in_volume};
+pub(crate) use paths::{below, look, target};
 
 /// Which volume.
 #[derive(Clone, Debug, Args)]
@@ -100,7 +107,35 @@ const SMALLEST: u64 = 256;
 pub(crate) fn open(ui: &Ui, image: &Path, partition: Option<u32>) -> Result<Arc<Volume>, CommandError> {
     let device = FileDevice::open(image, Access::Read)
         .map_err(|error| CommandError::from_io("open", image, &error).before_start())?;
-    let cannot = |error: &Error| failed("read", image, error).before_start();
+    let chosen = choose(Arc::new(device), image, partition)?;
+    let volume = Volume::open(Box::new(chosen.device), &OpenOptions::default())
+        .map_err(|error| unreadable(image, &error, &chosen.otherwise))?;
+    for note in volume.notes() {
+        ui.warn(&told(note));
+    }
+    Ok(Arc::new(volume))
+}
+
+/// A volume on a device.
+struct Chosen {
+    device: Arc<dyn Device>,
+    /// The number of the partition, where there are some.
+    partition: Option<u32>,
+    /// What to do where no NTFS is found there.
+    otherwise: String,
+}
+
+/// An error of the engine when it looked for a volume.
+fn unreadable(image: &Path, error: &Error, otherwise: &str) -> CommandError {
+    let cannot = failed("read", image, error).before_start();
+    match error {
+        Error::Unsupported(Unsupported::NotNtfs { .. }) => cannot.hint(otherwise),
+        _ => cannot,
+    }
+}
+
+/// Finds the part of a device that the user means.
+fn choose(device: Arc<dyn Device>, image: &Path, partition: Option<u32>) -> Result<Chosen, CommandError> {
     if device.size() < SMALLEST {
         let held = counted(device.size(), "byte", "bytes");
         return Err(CommandError::cannot_start(format!(
@@ -109,24 +144,20 @@ pub(crate) fn open(ui: &Ui, image: &Path, partition: Option<u32>) -> Result<Arc<
         ))
         .path(image));
     }
-    let options = OpenOptions::default();
-    let (table, parts) = partitions(&device);
-    let volume = match (partition, table) {
-        (None, PartitionTable::None) => Volume::open(Box::new(device), &options).map_err(|error| {
-            let text = "it is neither an NTFS volume nor a disk with one: 'file' may tell what it is";
-            match error {
-                Error::Unsupported(Unsupported::NotNtfs { .. }) => cannot(&error).hint(text),
-                error => cannot(&error),
-            }
-        })?,
-        (Some(number), PartitionTable::None) => {
-            return Err(CommandError::cannot_start(format!(
-                "'{}' has no partition {number}: it has no partition table",
-                shown(image)
-            ))
-            .path(image)
-            .hint("leave out --partition: the volume fills the image"));
-        }
+    let (table, parts) = partitions(&*device);
+    match (partition, table) {
+        (None, PartitionTable::None) => Ok(Chosen {
+            device,
+            partition: None,
+            otherwise: "it is neither an NTFS volume nor a disk with one: 'file' may tell what it is"
+                .to_owned(),
+        }),
+        (Some(number), PartitionTable::None) => Err(CommandError::cannot_start(format!(
+            "'{}' has no partition {number}: it has no partition table",
+            shown(image)
+        ))
+        .path(image)
+        .hint("leave out --partition: the volume fills the image")),
         (wanted, _) => {
             let ntfs: Vec<_> = parts.iter().filter(|part| part.is_ntfs).collect();
             let chosen = match (wanted, &*ntfs) {
@@ -154,17 +185,13 @@ pub(crate) fn open(ui: &Ui, image: &Path, partition: Option<u32>) -> Result<Arc<
                 let error = CommandError::cannot_start(format!("'{}' {what}", shown(image))).path(image);
                 return Err(error.hint(listed));
             };
-            let slice = Slice::new(device, part.start, part.size);
-            Volume::open(Box::new(slice), &options).map_err(|error| match error {
-                Error::Unsupported(Unsupported::NotNtfs { .. }) => cannot(&error).hint(listed),
-                error => cannot(&error),
-            })?
+            Ok(Chosen {
+                device: Arc::new(Slice::new(device, part.start, part.size)),
+                partition: Some(part.number),
+                otherwise: listed,
+            })
         }
-    };
-    for note in volume.notes() {
-        ui.warn(&told(note));
     }
-    Ok(Arc::new(volume))
 }
 
 /// What was noticed when a volume was opened, as a sentence.

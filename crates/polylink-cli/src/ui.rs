@@ -158,6 +158,23 @@ impl Ui {
         }
     }
 
+    /// Whether somebody is there to answer.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.json && !self.quiet && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a question that is answered by yes or no; anything but yes is no.
+    pub(crate) fn ask(&self, question: &str) -> Result<bool, CommandError> {
+        self.err(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(|error| {
+            let mut failed = CommandError::failed("cannot read the answer");
+            failed.causes.push(error.to_string());
+            failed
+        })?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Shows an error.
     pub(crate) fn error(&self, error: &CommandError, command: Option<&str>) {
         if error.kind == ErrorKind::BrokenPipe {

@@ -1,6 +1,7 @@
 //! `polylink demo`.
 
 mod story;
+mod volume;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use polylink_usage::{Figures, Target, Usage, usage};
 use polylink_view::Request;
 use serde::Serialize;
 
-use super::flat::request;
+use super::flat::{Site, request};
 use super::{Context, sample};
 use crate::args::DryRun;
 use crate::error::{CommandError, Outcome};
@@ -26,8 +27,8 @@ use story::{Change, Disk, Timed};
 ///
 /// Makes a YEAR/MONTH tree of real files, links them all into one flat directory, shows the disk before and after, what
 /// a link costs, what counting by names would claim against what the disk holds, and what deleting the view or the tree
-/// would free. Then files come, go, are renamed and saved by rename, the view is updated and checked, and everything is
-/// removed again. Takes some seconds and, for 40,000 files, about 300 MiB for as long as it runs.
+/// would free. Then files come, go, are renamed and saved by rename, and the view is updated and checked. Last the same
+/// is done on an NTFS volume in a temporary image, without a driver. Everything is removed again. Takes some seconds and, for 40,000 files, about 300 MiB for as long as it runs.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct DemoArgs {
@@ -56,6 +57,7 @@ struct Document {
     view: Option<ViewDocument>,
     update: Option<UpdateDocument>,
     verified: Option<bool>,
+    volume: Option<volume::Document>,
 }
 
 #[derive(Serialize)]
@@ -142,10 +144,11 @@ fn dry_run(
             view: None,
             update: None,
             verified: None,
+            volume: None,
         })?;
     } else {
         context.ui.line(&format!(
-            "would make {} in a temporary folder in '{}', link them into a flat view, change some, update the view, and remove it all",
+            "would make {} in a temporary folder in '{}', link them into a flat view, change some, update the view, do the same on an NTFS volume, and remove it all",
             counted(u64::from(args.files), "file", "files"),
             shown(parent)
         ))?;
@@ -163,7 +166,7 @@ fn tell(context: &Context<'_>, args: &DemoArgs, folder: &TempFolder) -> Result<O
         tell_first(context, folder, &first)?;
     }
     let request = request(
-        context,
+        Site::host(context),
         std::slice::from_ref(&tree),
         &view,
         polylink_view::Options::default(),
@@ -175,10 +178,14 @@ fn tell(context: &Context<'_>, args: &DemoArgs, folder: &TempFolder) -> Result<O
     let verified = story::verify(context, &tree, &view)?;
     if talk {
         tell_verified(context, &verified)?;
-    } else {
-        document(context, &first, &second, verified.holds())?;
     }
-    Ok(if verified.holds() {
+    let on_volume = volume::run(context, folder, files)?;
+    if talk {
+        on_volume.tell(context)?;
+    } else {
+        document(context, &first, &second, verified.holds(), &on_volume)?;
+    }
+    Ok(if verified.holds() && on_volume.holds() {
         Outcome::Done
     } else {
         Outcome::Partial
@@ -197,12 +204,12 @@ fn first(
     debug_assert!(made > 0);
     let before = disk(context, &[tree])?;
     let request = request(
-        context,
+        Site::host(context),
         &[tree.to_path_buf()],
         view,
         polylink_view::Options::default(),
     )?;
-    let linked = story::update(context, &request, &meter)?;
+    let linked = story::update(context, Site::host(context), &request, &meter)?;
     let after = disk(context, &[tree, view])?;
     drop(meter);
     context.stop.check()?;
@@ -257,8 +264,8 @@ fn second(
 ) -> Result<Second, CommandError> {
     let meter = context.meter();
     let changes = story::change(tree, files)?;
-    let update = story::update(context, request, &meter)?;
-    let nothing = story::update(context, request, &meter)?;
+    let update = story::update(context, Site::host(context), request, &meter)?;
+    let nothing = story::update(context, Site::host(context), request, &meter)?;
     Ok(Second {
         changes,
         update,
@@ -481,6 +488,7 @@ fn document(
     first: &First,
     second: &Second,
     verified: bool,
+    on_volume: &volume::OnVolume,
 ) -> Result<(), CommandError> {
     let (before, after) = (&first.before.usage.total, &first.after.usage.total);
     let outcome = &second.update.outcome;
@@ -514,5 +522,6 @@ fn document(
             seconds_without_changes: second.nothing.time.as_secs_f64(),
         }),
         verified: Some(verified),
+        volume: Some(on_volume.document()),
     })
 }

@@ -7,7 +7,7 @@ mod summary;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use polylink_core::shown;
+use polylink_core::{DirBatch, shown};
 use polylink_host::facts;
 use polylink_view::{
     Appear, Case, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path,
@@ -17,9 +17,12 @@ use super::Context;
 use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
 use crate::format::Sizes;
+use crate::image::ChangeOption;
 use crate::place;
 
-pub(super) use engine::{Opened, error, request};
+pub(super) use engine::{Opened, Site, request};
+
+use engine::error;
 
 /// Make or update a flat view: one directory with a name for every file of the sources
 ///
@@ -30,7 +33,8 @@ pub(super) use engine::{Opened, error, request};
 /// Each file appears under its own name. Where two files have the same name, the first keeps it and others become
 /// 'stem (2007-02).ext', from the folders that tell them apart. Names in the view stay as they are when others come or
 /// go. What polylink made is written down in a ledger beside the view ('.VIEW.polylink'); names that it did not make are
-/// never touched.
+/// never touched. With --image all paths are inside a volume, and the ledger lies beside the image
+/// ('.IMG.VIEW.polylink').
 ///
 /// An update follows the sources: new files are linked; a name whose file left the sources goes if the file has other
 /// names, and stays as an orphan if it is the last one; a file saved by rename is linked anew; a renamed source keeps its
@@ -78,6 +82,8 @@ pub(crate) struct FlatArgs {
     dry: DryRun,
     #[command(flatten)]
     exact: Exact,
+    #[command(flatten)]
+    image: ChangeOption,
 }
 
 const EXAMPLES: &str = "\
@@ -86,7 +92,8 @@ Examples:
   polylink flat -n ~/photos ~/all-photos                       what that would do, step by step
   polylink flat --include '*.jpg' ~/photos ~/scans ~/pictures  two sources, photos only
   polylink flat --name '{parent} {name}' ~/photos ~/by-month   '02 img_0001.jpg'
-  polylink flat --orphans move:$HOME/gone ~/photos ~/all-photos";
+  polylink flat --orphans move:$HOME/gone ~/photos ~/all-photos
+  polylink flat --image disk.img /photos /all-photos            in an NTFS volume that nothing has mounted";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum DeletedArg {
@@ -126,7 +133,6 @@ fn superseded(text: &str) -> Result<Superseded, String> {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, CommandError> {
-    let options = options(context, args)?;
     let (view, sources) = match args.paths.split_last() {
         Some((view, sources)) if !sources.is_empty() => (view, sources),
         _ => {
@@ -135,11 +141,25 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
             ));
         }
     };
-    let request = request(context, sources, view, options)?;
-    refuse_swapped(&request)?;
-    let mut opened = Opened::open(context, &request, args.dry.dry_run)?;
+    let Some(volume) = args.image.open(args.dry.dry_run)? else {
+        return update(context, args, Site::host(context), sources, view);
+    };
+    let worked = update(context, args, Site::new(context, Some(&volume)), sources, view);
+    volume.finish(worked)
+}
+
+fn update(
+    context: &Context<'_>,
+    args: &FlatArgs,
+    site: Site<'_>,
+    sources: &[PathBuf],
+    view: &Path,
+) -> Result<Outcome, CommandError> {
+    let request = request(site, sources, view, options(context, site, args)?)?;
+    refuse_swapped(site, &request)?;
+    let mut opened = Opened::open(site, &request, args.dry.dry_run)?;
     let meter = context.meter();
-    let mut plan = opened.plan(context, &meter)?;
+    let mut plan = opened.plan(&meter)?;
     for (inner, outer) in plan.overlaps() {
         context.ui.note(&format!(
             "'{}' lies in '{}': its files are taken once",
@@ -149,7 +169,7 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
     }
     let sizes = Sizes::exact(args.exact.bytes);
     if args.dry.dry_run {
-        plan.measure(&context.fs);
+        plan.measure(site.fs());
         drop(meter);
         let outcome = plan.forecast();
         if context.ui.json() {
@@ -159,6 +179,7 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
                 context.ui.line(&step.to_string())?;
             }
             summary::print(
+                site,
                 context,
                 &summary::Shown {
                     outcome,
@@ -170,12 +191,14 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
         }
         return Ok(code(outcome));
     }
-    let outcome = opened.apply(context, plan, &meter);
+    let outcome = opened.apply(plan, &meter);
     drop(meter);
+    site.close()?;
     if context.ui.json() {
         json::print(context, false, &outcome, None)?;
     } else {
         summary::print(
+            site,
             context,
             &summary::Shown {
                 outcome: &outcome,
@@ -184,13 +207,13 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
                 dry_run: false,
             },
         )?;
-        opened.note_ledger(context);
+        opened.note_ledger();
     }
     if let Some(ledger_error) = &outcome.ledger_error {
         context.ui.flush()?;
         return Err(CommandError {
             kind: crate::error::ErrorKind::Failed,
-            ..error(context, ledger_error)
+            ..site.error(ledger_error)
         });
     }
     if outcome.stopped {
@@ -207,10 +230,10 @@ fn code(outcome: &polylink_view::Outcome) -> Outcome {
     }
 }
 
-fn options(context: &Context<'_>, args: &FlatArgs) -> Result<Options, CommandError> {
+fn options(context: &Context<'_>, site: Site<'_>, args: &FlatArgs) -> Result<Options, CommandError> {
     let bad = |problem| error(context, &problem);
     Ok(Options {
-        filter: filter(&args.include, &args.exclude).map_err(bad)?,
+        filter: filter(site, &args.include, &args.exclude).map_err(bad)?,
         appear: if args.every_name {
             Appear::EveryName
         } else {
@@ -221,11 +244,11 @@ fn options(context: &Context<'_>, args: &FlatArgs) -> Result<Options, CommandErr
             None => Template::default(),
         },
         orphans: match &args.orphans {
-            Orphans::Move(dir) => Orphans::Move(target(context, dir)?),
+            Orphans::Move(dir) => Orphans::Move(site.directory(dir)?),
             other => other.clone(),
         },
         superseded: match &args.superseded {
-            Some(Superseded::Move(dir)) => Superseded::Move(target(context, dir)?),
+            Some(Superseded::Move(dir)) => Superseded::Move(site.directory(dir)?),
             Some(other) => other.clone(),
             None => Superseded::AsOrphan,
         },
@@ -234,46 +257,57 @@ fn options(context: &Context<'_>, args: &FlatArgs) -> Result<Options, CommandErr
     })
 }
 
-/// Patterns are written as the system writes its paths and names.
-fn filter(include: &[String], exclude: &[String]) -> Result<Filter, polylink_view::Error> {
-    if cfg!(windows) {
-        let slashed =
-            |globs: &[String]| -> Vec<String> { globs.iter().map(|glob| glob.replace('\\', "/")).collect() };
+/// Patterns are written as the system writes its paths and names; in a volume case makes no difference, as on Windows.
+fn filter(site: Site<'_>, include: &[String], exclude: &[String]) -> Result<Filter, polylink_view::Error> {
+    if cfg!(windows) || site.is_volume() {
+        let slashed = |globs: &[String]| -> Vec<String> {
+            let glob = |glob: &String| {
+                if cfg!(windows) {
+                    glob.replace('\\', "/")
+                } else {
+                    glob.clone()
+                }
+            };
+            globs.iter().map(glob).collect()
+        };
         Filter::with_case(&slashed(include), &slashed(exclude), Case::Ignored)
     } else {
         Filter::new(include, exclude)
     }
 }
 
-/// A directory that names are moved to: it must be there.
-fn target(context: &Context<'_>, dir: &Path) -> Result<PathBuf, CommandError> {
-    context.open_dir(dir)?;
-    facts::absolute(dir).map_err(|error| context.explain(&error).before_start())
-}
-
-/// The view's absolute path; it need not exist yet.
 /// A view given as the source of a tree that is there already: the arguments are the other way round, and the tree
 /// would get a second name for each of its files.
-fn refuse_swapped(request: &Request) -> Result<(), CommandError> {
-    let is_view = |dir: &Path| ledger_path(dir).symlink_metadata().is_ok();
-    let holds_something = std::fs::read_dir(&request.view).is_ok_and(|mut entries| entries.next().is_some());
-    if !holds_something || is_view(&request.view) {
+fn refuse_swapped(site: Site<'_>, request: &Request) -> Result<(), CommandError> {
+    let is_view = |dir: &Path| -> Result<bool, CommandError> {
+        Ok(ledger_path(&site.ledger_of(dir)?).symlink_metadata().is_ok())
+    };
+    let holds_something = || {
+        let (fs, mut batch) = (site.fs(), DirBatch::new());
+        let dir = fs.open_dir(&request.view);
+        let read = dir.and_then(|dir| fs.read_dir(&dir, &mut batch));
+        read.is_ok() && !batch.is_empty()
+    };
+    if is_view(&request.view)? || !holds_something() {
         return Ok(());
     }
-    match request.sources.iter().find(|source| is_view(source)) {
-        Some(source) => Err(CommandError::cannot_start(format!(
-            "'{}' is a view, and '{}' is not: the arguments are the other way round",
-            shown(source),
-            shown(&request.view)
-        ))
-        .path(source)
-        .path(&request.view)
-        .hint("what exists comes first, the view last: polylink flat SOURCE... VIEW")
-        .hint("for a view of a view, give a directory that is empty or not there yet")),
-        None => Ok(()),
+    for source in &request.sources {
+        if is_view(source)? {
+            return Err(CommandError::cannot_start(format!(
+                "'{}' is a view, and '{}' is not: the arguments are the other way round",
+                shown(source),
+                shown(&request.view)
+            ))
+            .path(source)
+            .path(&request.view)
+            .hint("what exists comes first, the view last: polylink flat SOURCE... VIEW")
+            .hint("for a view of a view, give a directory that is empty or not there yet"));
+        }
     }
+    Ok(())
 }
 
+/// The view's absolute path on the host; it need not exist yet.
 fn view_path(context: &Context<'_>, view: &Path) -> Result<PathBuf, CommandError> {
     let started = |error: polylink_core::PathError| context.explain(&error).before_start();
     if place::is_dir(view) {

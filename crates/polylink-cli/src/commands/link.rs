@@ -11,12 +11,15 @@ use polylink_core::{
 };
 use polylink_host::door::{Door, link_through};
 use polylink_host::facts;
+use polylink_nt::NtStatus;
+use polylink_ntfs::VolumeFs;
 use serde::Serialize;
 
 use super::Context;
 use crate::args::DryRun;
 use crate::error::{CommandError, Outcome};
 use crate::format::counted;
+use crate::image::{self, ChangeOption, Changing};
 use crate::json::{self, JsonPath};
 use crate::place::{self, Place};
 
@@ -49,6 +52,8 @@ pub(crate) struct LinkArgs {
     via: Via,
     #[command(flatten)]
     dry: DryRun,
+    #[command(flatten)]
+    image: ChangeOption,
 }
 
 const EXAMPLES: &str = "\
@@ -56,7 +61,8 @@ Examples:
   polylink link report.pdf archive/2007-report.pdf
   polylink link report.pdf archive/                 the same name in another directory
   polylink link --replace new.pdf report.pdf        report.pdf leads to the new file, without a gap
-  polylink link -n --replace new.pdf report.pdf     what that would do";
+  polylink link -n --replace new.pdf report.pdf     what that would do
+  polylink link --image disk.img /docs/a.pdf /b.pdf  in an NTFS volume that nothing has mounted";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Via {
@@ -95,6 +101,9 @@ pub(super) fn run(context: &Context<'_>, args: &LinkArgs) -> Result<Outcome, Com
     } else {
         Existing::Keep
     };
+    if let Some(volume) = args.image.open(args.dry.dry_run)? {
+        return in_volume(context, args, volume, existing);
+    }
     let door = args.via.door(existing)?;
     if cfg!(windows) {
         by_door(context, args, door, existing)
@@ -234,6 +243,55 @@ fn by_door(
             links,
         },
     )
+}
+
+/// In a volume that nothing has mounted. The doors are calls of a system, and there is none: they are all the same here.
+fn in_volume(
+    context: &Context<'_>,
+    args: &LinkArgs,
+    volume: Changing,
+    on: Existing,
+) -> Result<Outcome, CommandError> {
+    let worked = link_in_volume(args, volume.fs(), on);
+    report(context, args, &volume.finish(worked)?)
+}
+
+fn link_in_volume(args: &LinkArgs, fs: &VolumeFs, on: Existing) -> Result<Report, CommandError> {
+    if args.follow {
+        return Err(
+            CommandError::cannot_start("symbolic links are not followed inside a volume")
+                .hint("'polylink ntfs record' shows where one leads"),
+        );
+    }
+    let new = image::target(fs, "link", &args.new, args.existing.file_name(), None)?;
+    let failed = |fault: Fault| image::in_volume(&between(args, &new, fault));
+    let from = Place::of(fs, &args.existing).map_err(failed)?;
+    let to = Place::of(fs, &new).map_err(failed)?;
+    let file = fs.stat(from.at()).map_err(failed)?;
+    if file.kind == Kind::Directory {
+        return Err(failed(NtStatus::FILE_IS_A_DIRECTORY.into()));
+    }
+    let done = match on {
+        Existing::Replace => replace_with_link(fs, from.at(), to.at()),
+        Existing::Keep => fs.link(from.at(), to.at()).map(|()| Replaced::Linked),
+    };
+    let done = done.map_err(|fault| match (fault.kind(), on) {
+        (FaultKind::Exists, Existing::Keep) => {
+            failed(fault).hint("--replace lets the new name take the place of what is there")
+        }
+        _ => failed(fault),
+    })?;
+    let links = if args.dry.dry_run {
+        None
+    } else {
+        fs.stat(to.at()).ok().map(|stat| stat.links)
+    };
+    Ok(Report {
+        file,
+        new,
+        done,
+        links,
+    })
 }
 
 const ENDS_IN_SEPARATOR: &str = "a name that ends in a separator is a directory, and there is none";

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use polylink_core::{FileId, Kind, LinkFs, PathError, ResultExt as _, shown};
+use polylink_core::{FileId, Kind, LinkFs, PathError, ResultExt as _, Stat, shown};
 use polylink_host::facts;
 use polylink_walk::{Options, find_names};
 use serde::Serialize;
@@ -196,6 +196,31 @@ fn searched(
         other_mounts: found.other_mounts,
         searched: Some(paths),
     })
+}
+
+/// Every name of a file that can be found: the file system is asked, else its mount is searched.
+pub(super) fn found(context: &Context<'_>, place: &Place, stat: &Stat) -> Result<Vec<PathBuf>, CommandError> {
+    // a refusal (btrfs tells root only) is no failure: then we search
+    if let Ok(Some(names)) = context.fs.names_of(place.at())
+        && names.len() as u64 >= stat.links
+    {
+        return Ok(names);
+    }
+    let root = default_root(context, place.path())?;
+    let roots = [context.root(&root)?];
+    let meter = context.meter();
+    let found = find_names(
+        &context.fs,
+        stat.id,
+        stat.links,
+        &roots,
+        &Options::default(),
+        &meter,
+    );
+    context.stop.check()?;
+    let mut names = found.names;
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// The mount that the file lies on.

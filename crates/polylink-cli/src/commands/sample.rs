@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use polylink_core::Progress;
+use polylink_ntfs::{FileReference, Writer};
 
 use crate::error::CommandError;
 
@@ -88,6 +89,42 @@ pub(super) fn make_tree(
     });
     progress.end();
     made
+}
+
+/// Makes the same tree in a directory of an NTFS volume; answers the files in their order. Their content is not
+/// written and reads as zeros. Ends early where the user wants it to.
+pub(super) fn make_tree_in(
+    writer: &Writer,
+    root: FileReference,
+    files: usize,
+    naming: Naming,
+    size: impl Fn(usize) -> u64,
+    progress: &dyn Progress,
+) -> polylink_ntfs::Result<Vec<FileReference>> {
+    let units = |name: &str| name.encode_utf16().collect::<Vec<u16>>();
+    let mut months = Vec::with_capacity(YEARS * MONTHS);
+    for year in 0..YEARS {
+        let name = units(&format!("{}", FIRST_YEAR + year));
+        let year = writer.make_directory(root, &name)?;
+        for month in 1..=MONTHS {
+            months.push(writer.make_directory(year, &units(&format!("{month:02}")))?);
+        }
+    }
+    progress.begin("making files", Some(files as u64));
+    let mut made = Vec::with_capacity(files);
+    for index in 0..files {
+        if progress.cancelled() {
+            break;
+        }
+        let month = months[month_of(index, files) % months.len()];
+        let file = writer.create_file(month, &units(&file_name(index, naming)))?;
+        writer.set_size(file, &[], size(index))?;
+        writer.refresh(file)?;
+        made.push(file);
+        progress.advance(1);
+    }
+    progress.end();
+    Ok(made)
 }
 
 fn make_files(

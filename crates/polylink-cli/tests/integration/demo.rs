@@ -16,11 +16,15 @@ fn the_story_is_told_and_nothing_stays() {
         "  orphans      20  what went",
         "with nothing to do: 2,010 names compared in ",
         "Checked: each of the 2,010 files of the tree has one name in the view, and the view holds 20 besides",
+        "2,000 files in 'disk.img', a new volume of 83.5 MiB, made in ",
+        "polylink flat --image disk.img /photos /all-photos",
+        "A link costs ",
+        "names in 2,",
         "Removed it all again in ",
     ] {
         assert!(run.stdout.contains(text), "{text}: {run}");
     }
-    assert!(run.stdout.lines().count() < 45, "a screen and a half");
+    assert!(run.stdout.lines().count() < 60, "two screens");
     assert!(env.names_in(".").is_empty());
 }
 
@@ -34,6 +38,9 @@ fn the_document_has_the_figures() {
         (&1.into(), &500.into())
     );
     assert_eq!(document["verified"], true);
+    let volume = &document["volume"];
+    assert_eq!((&volume["linked"], &volume["clean"]), (&500.into(), &true.into()));
+    assert!(volume["bytes_per_link"].as_f64().is_some_and(|bytes| bytes > 0.0));
     let view = &document["view"];
     assert_eq!(view["linked"], 500);
     assert_eq!(view["disk_before"], view["disk_after"]);

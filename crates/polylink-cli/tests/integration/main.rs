@@ -18,10 +18,12 @@ mod guide;
 mod link;
 mod names;
 mod ntfs;
+mod ntfs_write;
 #[cfg(unix)]
 mod odd_names;
 #[cfg(unix)]
 mod permissions;
+mod unlink;
 mod usage;
 #[cfg(windows)]
 mod windows;

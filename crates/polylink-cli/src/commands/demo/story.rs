@@ -8,7 +8,7 @@ use polylink_core::{At, Dir, DirBatch, FileId, Kind, LinkFs as _, More, NameBuf,
 use polylink_usage::Usage;
 use polylink_view::{Outcome, Request};
 
-use crate::commands::flat::Opened;
+use crate::commands::flat::{Opened, Site};
 use crate::commands::{Context, sample};
 use crate::error::CommandError;
 use crate::progress::Meter;
@@ -43,18 +43,23 @@ pub(super) fn timed<T>(
 }
 
 /// One update, as `polylink flat` does it.
-pub(super) fn update(context: &Context<'_>, request: &Request, meter: &Meter) -> Result<Timed, CommandError> {
+pub(super) fn update(
+    context: &Context<'_>,
+    site: Site<'_>,
+    request: &Request,
+    meter: &Meter,
+) -> Result<Timed, CommandError> {
     let (outcome, time) = timed(|| {
-        let mut opened = Opened::open(context, request, false)?;
-        let plan = opened.plan(context, meter)?;
-        Ok(opened.apply(context, plan, meter))
+        let mut opened = Opened::open(site, request, false)?;
+        let plan = opened.plan(meter)?;
+        Ok(opened.apply(plan, meter))
     })?;
     context.stop.check()?;
     if let Some(failure) = outcome.failures.first() {
-        return Err(context.explain(failure));
+        return Err(site.explain(failure));
     }
     if let Some(error) = &outcome.ledger_error {
-        return Err(crate::commands::flat::error(context, error));
+        return Err(site.error(error));
     }
     Ok(Timed { outcome, time })
 }

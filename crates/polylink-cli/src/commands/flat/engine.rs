@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Fault, FaultKind, PathError, shown};
+use polylink_core::{Fault, FaultKind, Kind, LinkFs, PathError, ResultExt as _, shown};
 use polylink_host::facts;
+use polylink_ntfs::RecordNumber;
 use polylink_view::{
     Error, Ledger, LedgerFault, Options, Outcome, Plan, Request, TEMPLATE_FIELDS, open_ledger,
 };
@@ -13,60 +14,175 @@ use crate::codes;
 use crate::commands::Context;
 use crate::error::{CommandError, ErrorKind};
 use crate::explain;
+use crate::image::{self, Changing};
+use crate::place;
 use crate::progress::Meter;
+
+/// Where a view is made: on the host's file systems, or in a volume that nothing has mounted.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
+    context: &'a Context<'a>,
+    volume: Option<&'a Changing>,
+}
+
+impl<'a> Site<'a> {
+    pub(crate) fn host(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            volume: None,
+        }
+    }
+
+    pub(crate) fn new(context: &'a Context<'a>, volume: Option<&'a Changing>) -> Self {
+        Self { context, volume }
+    }
+
+    pub(crate) fn fs(self) -> &'a dyn LinkFs {
+        match self.volume {
+            Some(volume) => volume.fs(),
+            None => &self.context.fs,
+        }
+    }
+
+    /// The error of one path with its explanation.
+    pub(crate) fn explain(self, error: &PathError) -> CommandError {
+        match self.volume {
+            Some(_) => image::in_volume(error),
+            None => self.context.explain(error),
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn hints(self, error: &PathError) -> Vec<String> {
+        match self.volume {
+            Some(_) => image::in_volume(error).hints,
+            None => explain::hints(&self.context.fs, error),
+        }
+    }
+
+    /// Why a view cannot be made at all, with what to do about it.
+    pub(crate) fn error(self, problem: &Error) -> CommandError {
+        match (self.volume, problem) {
+            (Some(_), Error::Path(error)) => image::in_volume(error).before_start(),
+            _ => error(self.context, problem),
+        }
+    }
+
+    /// A directory that the user named, by its absolute path; it must be there.
+    pub(super) fn directory(self, path: &Path) -> Result<PathBuf, CommandError> {
+        let started = |error: PathError| self.explain(&error).before_start();
+        let Some(volume) = self.volume else {
+            self.context.open_dir(path)?;
+            return facts::absolute(path).map_err(started);
+        };
+        let fs = volume.fs();
+        fs.open_dir(path).at("read", path).map_err(started)?;
+        let found = fs.find(path).at("read", path).map_err(started)?;
+        if found.record() == RecordNumber::ROOT {
+            return Ok("/".into());
+        }
+        // as the volume writes it, so that one directory has one path
+        let paths = fs.paths_of(found).at("read", path).map_err(started)?;
+        Ok(paths.into_iter().next().unwrap_or_else(|| path.into()))
+    }
+
+    /// The view's absolute path; it need not exist yet.
+    fn view(self, view: &Path) -> Result<PathBuf, CommandError> {
+        if self.volume.is_none() {
+            return view_path(self.context, view);
+        }
+        let not_a_directory = || {
+            CommandError::cannot_start(format!("'{}' is not a directory", shown(view)))
+                .path(view)
+                .hint("a view is a directory of its own: give one, or a name that is free")
+        };
+        match place::stat(self.fs(), view) {
+            Ok(stat) if stat.kind == Kind::Directory => self.directory(view),
+            Ok(_) => Err(not_a_directory()),
+            Err(_) => match view.file_name() {
+                Some(name) => Ok(image::below(&self.directory(place::parent(view))?, name)),
+                None => Err(not_a_directory()),
+            },
+        }
+    }
+
+    /// What to call the view when its ledger is looked for on the host.
+    pub(super) fn ledger_of(self, view: &Path) -> Result<PathBuf, CommandError> {
+        match self.volume {
+            Some(volume) => volume.beside(view, self.context.env.state_dir.as_deref()),
+            None => Ok(view.into()),
+        }
+    }
+
+    pub(crate) fn is_volume(self) -> bool {
+        self.volume.is_some()
+    }
+
+    /// Brings everything to the device.
+    pub(crate) fn close(self) -> Result<(), CommandError> {
+        match self.volume {
+            Some(volume) => volume.close(),
+            None => Ok(()),
+        }
+    }
+}
 
 /// A view with its ledger, ready for one update.
 pub(crate) struct Opened<'a> {
+    site: Site<'a>,
     request: &'a Request,
     ledger: Ledger,
 }
 
 /// What to make of the paths that the user gave.
 pub(crate) fn request(
-    context: &Context<'_>,
+    site: Site<'_>,
     sources: &[PathBuf],
     view: &Path,
     options: Options,
 ) -> Result<Request, CommandError> {
     let sources = sources
         .iter()
-        .map(|source| {
-            context.open_dir(source)?;
-            facts::absolute(source).map_err(|error| context.explain(&error).before_start())
-        })
+        .map(|source| site.directory(source))
         .collect::<Result<_, _>>()?;
     Ok(Request {
         sources,
-        view: view_path(context, view)?,
+        view: site.view(view)?,
         options,
     })
 }
 
 impl<'a> Opened<'a> {
-    pub(crate) fn open(
-        context: &Context<'_>,
-        request: &'a Request,
-        dry_run: bool,
-    ) -> Result<Self, CommandError> {
-        let ledger = open_ledger(&request.view, context.env.state_dir.as_deref(), dry_run)
-            .map_err(|problem| error(context, &problem))?;
-        Ok(Self { request, ledger })
+    pub(crate) fn open(site: Site<'a>, request: &'a Request, dry_run: bool) -> Result<Self, CommandError> {
+        let state_dir = site.context.env.state_dir.as_deref();
+        let ledger = open_ledger(&site.ledger_of(&request.view)?, state_dir, dry_run)
+            .map_err(|problem| site.error(&problem))?;
+        Ok(Self {
+            site,
+            request,
+            ledger,
+        })
     }
 
-    pub(crate) fn plan(&self, context: &Context<'_>, meter: &Meter) -> Result<Plan, CommandError> {
-        polylink_view::plan(&context.fs, self.request, &self.ledger, meter)
-            .map_err(|problem| error(context, &problem))
+    pub(crate) fn plan(&self, meter: &Meter) -> Result<Plan, CommandError> {
+        polylink_view::plan(self.site.fs(), self.request, &self.ledger, meter)
+            .map_err(|problem| self.site.error(&problem))
     }
 
-    pub(crate) fn apply(&mut self, context: &Context<'_>, plan: Plan, meter: &Meter) -> Outcome {
-        polylink_view::apply(&context.fs, plan, &mut self.ledger, meter)
+    pub(crate) fn apply(&mut self, plan: Plan, meter: &Meter) -> Outcome {
+        polylink_view::apply(self.site.fs(), plan, &mut self.ledger, meter)
     }
 
     /// Says where the ledger is, where that is not beside the view.
-    pub(crate) fn note_ledger(&self, context: &Context<'_>) {
+    pub(crate) fn note_ledger(&self) {
         if !self.ledger.is_beside_view() {
-            context.ui.note(&format!(
-                "nothing can be written beside the view: its ledger is '{}'",
+            let beside = if self.site.volume.is_some() {
+                "image"
+            } else {
+                "view"
+            };
+            self.site.context.ui.note(&format!(
+                "nothing can be written beside the {beside}: its ledger is '{}'",
                 shown(self.ledger.path())
             ));
         }

@@ -6,10 +6,10 @@ use std::path::Path;
 use polylink_core::{NameBuf, PathError, shown_name};
 use polylink_view::{LeftOut, Outcome};
 
+use super::engine::Site;
 use crate::codes::native;
 use crate::commands::Context;
 use crate::error::CommandError;
-use crate::explain;
 use crate::format::{Align, Sizes, Table, change, count, counted, ratio};
 use crate::ui::Style;
 
@@ -24,7 +24,7 @@ pub(super) struct Shown<'a> {
 /// How many names and failures are listed before only their number is given.
 const LISTED: usize = 8;
 
-pub(super) fn print(context: &Context<'_>, shown: &Shown<'_>) -> Result<(), CommandError> {
+pub(super) fn print(site: Site<'_>, context: &Context<'_>, shown: &Shown<'_>) -> Result<(), CommandError> {
     let ui = context.ui;
     let outcome = shown.outcome;
     let heading = if shown.dry_run { "would be done" } else { "done" };
@@ -50,7 +50,7 @@ pub(super) fn print(context: &Context<'_>, shown: &Shown<'_>) -> Result<(), Comm
             listed(outcome.other_mounts.iter().map(|path| polylink_core::shown(path)))
         ));
     }
-    failures(context, outcome);
+    failures(site, context, outcome);
     Ok(())
 }
 
@@ -219,7 +219,7 @@ fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
 }
 
 /// One example of each kind of failure, with its explanation.
-fn failures(context: &Context<'_>, outcome: &Outcome) {
+fn failures(site: Site<'_>, context: &Context<'_>, outcome: &Outcome) {
     let unreadable: Vec<PathError> = outcome
         .unreadable
         .iter()
@@ -230,17 +230,17 @@ fn failures(context: &Context<'_>, outcome: &Outcome) {
             fault: *fault,
         })
         .collect();
-    explained(context, &unreadable);
-    explained(context, &outcome.failures);
+    explained(site, context, &unreadable);
+    explained(site, context, &outcome.failures);
 }
 
-fn explained(context: &Context<'_>, errors: &[PathError]) {
+fn explained(site: Site<'_>, context: &Context<'_>, errors: &[PathError]) {
     let mut explained = Vec::new();
     for error in errors.iter().take(LISTED) {
         context.ui.warn(&format!("{error}: {}", native(error.fault)));
         if !explained.contains(&error.fault.kind()) {
             explained.push(error.fault.kind());
-            for hint in explain::hints(&context.fs, error) {
+            for hint in site.hints(error) {
                 context.ui.hint(&hint);
             }
         }
