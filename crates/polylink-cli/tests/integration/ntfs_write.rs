@@ -1,6 +1,7 @@
 //! Volumes that are changed without a driver: `polylink ntfs put|mkdir|mv|rm`, and `--image` of `link` and `flat`.
 
 mod refusals;
+mod repair;
 mod views;
 
 use std::fs;
@@ -315,6 +316,15 @@ fn names_are_changed_and_moved() {
             "/photos/B.jpg 3 5",
         ]
     );
+    is_clean(&env);
+}
+
+#[test]
+fn a_name_given_in_other_case_stays_as_it_stands() {
+    let env = photos();
+    let run = env.ok(["ntfs", "mv", "disk.img", "/PHOTOS/B.JPG", "/Photos/2006"]);
+    assert_eq!(run.stdout, "renamed '/PHOTOS/B.JPG' to '/Photos/2006/b.jpg'\n");
+    assert!(listed(&env).contains(&"/photos/2006/b.jpg 3 5".to_owned()));
     is_clean(&env);
 }
 

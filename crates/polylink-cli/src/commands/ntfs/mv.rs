@@ -1,10 +1,12 @@
 //! `polylink ntfs mv`.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use polylink_core::{Kind, PathError, ResultExt as _, Stat, shown};
+use polylink_core::{FsResult, Kind, Name, PathError, ResultExt as _, Stat, shown};
 use polylink_nt::NtStatus;
+use polylink_nt::name::wtf8_of_units;
 use polylink_ntfs::Replace;
 use serde::Serialize;
 
@@ -111,14 +113,15 @@ fn rename(args: &MvArgs, volume: &Changing) -> Result<(PathBuf, Stat, Option<Sta
     let Some(name) = args.old.file_name() else {
         return Err(CommandError::cannot_start("the root directory has no name to change").path(&args.old));
     };
-    let new = image::target(fs, "rename", &args.new, Some(name), Some(file))?;
-    let between = |result: polylink_core::FsResult<Spot>| {
+    let between = |result: FsResult<Spot>, new: &Path| {
         result
-            .between("rename", &args.old, &new)
+            .between("rename", &args.old, new)
             .map_err(|error: PathError| in_volume(&error))
     };
-    let from = between(Spot::of(fs, &args.old))?;
-    let to = between(Spot::of(fs, &new))?;
+    let from = between(Spot::of(fs, &args.old), &args.new)?;
+    let name = as_it_stands(volume, &from, name);
+    let new = image::target(fs, "rename", &args.new, Some(&name), Some(file))?;
+    let to = between(Spot::of(fs, &new), &new)?;
     let there = image::look(fs, "rename", &new)?.filter(|there| there.id != file.id);
     let replace = if args.replace {
         Replace::File
@@ -140,4 +143,18 @@ fn rename(args: &MvArgs, volume: &Changing) -> Result<(PathBuf, Stat, Option<Sta
         }
     })?;
     Ok((new, file, there))
+}
+
+/// The name as the directory has it, where it was given in other case: a move changes the directory only.
+fn as_it_stands(volume: &Changing, from: &Spot, given: &OsStr) -> OsString {
+    let stands = volume.writer().look_up(from.dir, &from.name).ok().flatten();
+    let stands = stands.map(|entry| wtf8_of_units(&entry.name));
+    let stands = stands.as_deref().and_then(|name| Name::new(name).to_os());
+    match stands {
+        // an 8.3 name stands for a longer one, and is nothing to keep
+        Some(stands) if stands.to_string_lossy().to_lowercase() == given.to_string_lossy().to_lowercase() => {
+            stands.into_owned()
+        }
+        _ => given.to_owned(),
+    }
 }
