@@ -40,6 +40,7 @@ mod index;
 pub mod layout;
 mod lznt1;
 mod mft;
+pub mod nt;
 mod partition;
 mod record;
 mod runs;

@@ -14,6 +14,7 @@ mod cache;
 mod commit;
 mod content;
 mod directory;
+mod exchange;
 mod files;
 mod lists;
 mod names;
@@ -24,6 +25,7 @@ pub(crate) mod tree;
 
 use polylink_nt::NtStatus;
 
+pub(crate) use exchange::{Exchange, Over, Place};
 pub use open::{WriteOptions, Writer};
 pub use operations::{Entry as DirectoryEntry, Replace, Times, Unlinked};
 

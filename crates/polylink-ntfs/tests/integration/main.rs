@@ -7,7 +7,11 @@ mod crate_ntfs;
 mod format;
 mod hostile;
 mod images;
+mod nt;
 mod plant;
 #[cfg(unix)]
 mod speed;
 mod write;
+
+// the rows of NT's rules ask for them here
+use nt::{random, world};

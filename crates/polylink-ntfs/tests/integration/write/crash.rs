@@ -187,9 +187,10 @@ impl Replay {
     }
 }
 
-type Step = (&'static str, Box<dyn Fn(&Writer)>);
+/// One step, done between two looks at what lasts.
+pub(crate) type Step = (&'static str, Box<dyn Fn(&Arc<Writer>)>);
 
-fn at(writer: &Writer, path: &str) -> FileReference {
+pub(crate) fn at(writer: &Writer, path: &str) -> FileReference {
     super::find(writer, path).unwrap_or_else(|| panic!("{path}"))
 }
 
@@ -329,6 +330,11 @@ fn steps(long: bool) -> Vec<Step> {
 }
 
 fn replay(cluster: u32, record: u32, long: bool, together: bool) -> u64 {
+    replay_steps(cluster, record, &steps(long), together)
+}
+
+/// Cuts the power at every write of the steps, and answers how many states that were.
+pub(crate) fn replay_steps(cluster: u32, record: u32, steps: &[Step], together: bool) -> u64 {
     let device = blank(8 << 20, cluster, record);
     let mut replay = Replay {
         states: 0,
@@ -338,9 +344,8 @@ fn replay(cluster: u32, record: u32, long: bool, together: bool) -> u64 {
         coalesce: false,
         ..options()
     };
-    let steps = steps(long);
     let batches: Vec<&[Step]> = if together {
-        vec![&steps]
+        vec![steps]
     } else {
         steps.chunks(1).collect()
     };
@@ -351,7 +356,7 @@ fn replay(cluster: u32, record: u32, long: bool, together: bool) -> u64 {
             device: device.clone(),
             events: Mutex::new(Vec::new()),
         });
-        let writer = Writer::open(recorder.clone(), &write_options).unwrap();
+        let writer = Arc::new(Writer::open(recorder.clone(), &write_options).unwrap());
         for (_, step) in batch {
             step(&writer);
         }
