@@ -1,14 +1,17 @@
 //! A power cut at any moment of NT's calls: names that replace others, that are kept for handles, that are spelled anew.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use polylink_nt::decide::{Access, Origin, Share};
 use polylink_nt::info::{InfoClass, LinkFlags, LinkInformation};
-use polylink_ntfs::Writer;
 use polylink_ntfs::nt::{Disposition, Handle, NtVolume};
+use polylink_ntfs::{Case, Device, Index, MemDevice, RecordNumber, Writer};
 
 use super::world::{DELETE, NO_OPTIONS, READ, units};
 use crate::write::crash::{Step, at, replay_steps};
+use crate::write::{blank, open as write_again, options, reopened};
 
 const REPLACE: LinkFlags = LinkFlags::REPLACE_IF_EXISTS;
 const POSIX: LinkFlags = REPLACE.union(LinkFlags::POSIX_SEMANTICS);
@@ -170,4 +173,90 @@ fn steps() -> Vec<Step> {
 fn every_state_after_a_cut_is_sound() {
     let states = replay_steps(1024, 1024, &steps(), false);
     assert!(states > 300, "{states}");
+}
+
+/// A device that loses every write after so many.
+#[derive(Debug)]
+struct Cut {
+    device: Arc<MemDevice>,
+    left: AtomicU64,
+}
+
+impl Device for Cut {
+    fn size(&self) -> u64 {
+        self.device.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.device.read_at(offset, buffer)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let one_less = |left: u64| left.checked_sub(1);
+        match self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+        {
+            Ok(_) => self.device.write_at(offset, data),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What stands under a name that is replaced, after a cut at each write; answers how many there were.
+fn replaced_after_each_cut(class: InfoClass, flags: LinkFlags, held: bool) -> u64 {
+    let empty = blank(8 << 20, 4096, 1024);
+    let (source, victim) = {
+        let writer = write_again(&empty);
+        let root = writer.root().unwrap();
+        let source = writer.create_file(root, &units("source")).unwrap();
+        let victim = writer.create_file(root, &units("victim")).unwrap();
+        writer.close().unwrap();
+        (source, victim)
+    };
+    let (mut before, mut after) = (0, 0);
+    loop {
+        let device = Arc::new(MemDevice::new(empty.bytes()));
+        let cut = Arc::new(Cut {
+            device: device.clone(),
+            left: AtomicU64::new(before + after),
+        });
+        let writer = Arc::new(Writer::open(cut.clone(), &options()).unwrap());
+        let volume = NtVolume::new(writer.clone()).unwrap();
+        let _held = held.then(|| open(&volume, r"\victim", READ));
+        let handle = open(&volume, r"\source", DELETE | READ);
+        set(&volume, class, handle, r"\VICTIM", flags);
+        writer.close().unwrap();
+        let read = reopened(&device);
+        let root = read.file(RecordNumber::ROOT).unwrap();
+        let index = Index::open(&read, &root).unwrap();
+        let found = index.find(&units("victim"), Case::Ignored).unwrap();
+        let found = found.expect("the name leads somewhere at every moment").file;
+        assert!(read.file(found.record()).unwrap().base().unwrap().is_in_use());
+        if found == victim {
+            assert_eq!(after, 0, "what was replaced does not come back");
+            before += 1;
+        } else {
+            assert_eq!(found, source);
+            after += 1;
+        }
+        if cut.left.load(Ordering::SeqCst) > 0 {
+            assert!(before > 0 && after > 0);
+            return before + after;
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_replaced_leads_to_one_file_or_the_other() {
+    for class in [InfoClass::LinkEx, InfoClass::RenameEx] {
+        for (flags, held) in [(REPLACE, false), (POSIX, false), (POSIX, true)] {
+            let cuts = replaced_after_each_cut(class, flags, held);
+            assert!(cuts > 5, "{cuts}");
+        }
+    }
 }
