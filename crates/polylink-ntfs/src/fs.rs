@@ -657,8 +657,8 @@ impl LinkFs for VolumeFs {
 
 /// The files that make up the volume itself, which nobody lists: those of the reserved records, but for the root.
 fn is_system(entry: &Found) -> bool {
-    entry.reference.record() < RecordNumber::FIRST_USER && entry.name.first() == Some(&b'$')
-        || entry.reference.record() == RecordNumber::ROOT
+    let record = entry.reference.record();
+    record.is_own_file(&entry.name) || record == RecordNumber::ROOT
 }
 
 fn found_in_catalog(catalog: &Catalog, row: &NameRow<'_>) -> Option<Found> {

@@ -41,6 +41,16 @@ impl RecordNumber {
     pub const EXTEND: Self = Self(11);
     /// The first record that is not reserved.
     pub const FIRST_USER: Self = Self(24);
+    /// The first record behind those of the volume's own files. Up to [`Self::FIRST_USER`] they are kept free by those
+    /// who format, but Windows takes them for files where it repairs a volume.
+    pub const FIRST_SPARE: Self = Self(16);
+
+    /// Whether an entry of this name for this record is a file of the volume itself, such as `$MFT`, which is not listed
+    /// among the files of users.
+    #[must_use]
+    pub fn is_own_file(self, name: &[u8]) -> bool {
+        self < Self::FIRST_SPARE && name.first() == Some(&b'$')
+    }
 }
 
 impl fmt::Display for RecordNumber {
@@ -109,5 +119,14 @@ mod tests {
         assert_eq!(reference.record(), RecordNumber(0x1234_5678_9ABC));
         assert_eq!(reference.sequence(), 7);
         assert_eq!(reference.to_string(), "20015998343868-7");
+    }
+
+    #[test]
+    fn files_of_the_volume_are_told_from_those_that_windows_puts_behind_them() {
+        assert!(RecordNumber::MFT.is_own_file(b"$MFT"));
+        assert!(RecordNumber::EXTEND.is_own_file(b"$Extend"));
+        assert!(!RecordNumber(16).is_own_file(b"$RECYCLE.BIN"));
+        assert!(!RecordNumber(24).is_own_file(b"$mine"));
+        assert!(!RecordNumber(15).is_own_file(b"of a user"));
     }
 }

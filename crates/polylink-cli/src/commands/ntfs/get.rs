@@ -168,9 +168,7 @@ impl Copy<'_> {
                 continue;
             };
             let record = row.reference.record();
-            if record == RecordNumber::ROOT
-                || record < RecordNumber::FIRST_USER && child.name.starts_with(b"$")
-            {
+            if record == RecordNumber::ROOT || record.is_own_file(child.name) {
                 continue;
             }
             path.push(b'/');

@@ -55,7 +55,7 @@ impl LsArgs {
         if record == RecordNumber::ROOT {
             return false;
         }
-        self.all || record >= RecordNumber::FIRST_USER || !name.starts_with(b"$")
+        self.all || !record.is_own_file(name)
     }
 }
 
