@@ -247,6 +247,11 @@ const JUDGES: &[Judge] = &[
         ntfs::large,
     ),
     judge(
+        "ntfs-given",
+        "42 sound volumes of others, Windows among them: as ntfs-3g and The Sleuth Kit have them",
+        ntfs::given,
+    ),
+    judge(
         "ntfs-hostile",
         "200,000 hostile inputs, prefixes and broken volumes, with little time and memory",
         ntfs::hostile,

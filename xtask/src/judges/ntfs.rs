@@ -1,5 +1,6 @@
 //! NTFS volumes that mkntfs and ntfs-3g made: what polylink reads there without a driver.
 
+mod given;
 mod hostile;
 mod large;
 mod peers;
@@ -19,6 +20,7 @@ use super::truth::{self, Entry};
 use super::{Stop, Verdict};
 use crate::shell;
 
+pub(crate) use given::given;
 pub(crate) use hostile::hostile;
 pub(crate) use large::large;
 
@@ -50,6 +52,12 @@ fn volume(lab: &Lab, name: &str, sector: u32, cluster: u32) -> Verdict<(PathBuf,
 }
 
 fn mount(lab: &Lab, image: &Path, point: &Path, options: &str) -> Verdict {
+    mount_by(lab, "ntfs-3g", image, point, options)
+}
+
+/// The same by one of the two programs of the driver: `lowntfs-3g` goes by numbers of files where `ntfs-3g` looks every
+/// path up anew, which takes long deep down.
+fn mount_by(lab: &Lab, driver: &str, image: &Path, point: &Path, options: &str) -> Verdict {
     if !rustix::process::geteuid().is_root() {
         return Err(Stop::Skipped("needs root to mount file systems".to_owned()));
     }
@@ -57,7 +65,7 @@ fn mount(lab: &Lab, image: &Path, point: &Path, options: &str) -> Verdict {
         return Err(Stop::Skipped("no /dev/fuse".to_owned()));
     }
     fs::create_dir_all(point)?;
-    let program = needs("ntfs-3g", "ntfs-3g")?;
+    let program = needs(driver, "ntfs-3g")?;
     let mut command = Command::new(program);
     // numbers of files as they are on the volume, and every file but those of the volume itself
     command.args(["-o", options]).arg(image).arg(point);

@@ -72,6 +72,15 @@ impl Differences {
         self.unknown.push(line);
     }
 
+    /// Takes in those of one of several volumes.
+    pub(super) fn take(&mut self, other: Self, volume: &str) {
+        for (reason, count) in other.known {
+            *self.known.entry(reason).or_default() += count;
+        }
+        let lines = other.unknown.into_iter();
+        self.unknown.extend(lines.map(|line| format!("{volume}: {line}")));
+    }
+
     /// Prints what agrees and what is explained, and fails with the rest.
     pub(super) fn close(self, peer: &str, what: &str, compared: usize) -> Verdict {
         println!(
@@ -97,8 +106,18 @@ impl Differences {
     }
 }
 
-/// ntfs-3g's mount: paths, kinds, ids, sizes, link counts, allocated bytes.
+/// What [`from_ntfs_3g`] compares.
+pub(super) const BY_NTFS_3G: &str = "path, kind, id, size, links and allocated bytes";
+/// What [`from_sleuth_kit`] compares.
+pub(super) const BY_SLEUTH_KIT: &str = "path, id, size and links";
+
+/// Holds a volume against ntfs-3g's mount of it.
 pub(super) fn ntfs_3g(ours: &Names, point: &Path) -> Verdict {
+    from_ntfs_3g(ours, point)?.close("ntfs-3g", BY_NTFS_3G, ours.len())
+}
+
+/// ntfs-3g's mount: paths, kinds, ids, sizes, link counts, allocated bytes.
+pub(super) fn from_ntfs_3g(ours: &Names, point: &Path) -> Verdict<Differences> {
     let mut differences = Differences::default();
     let theirs = truth::entries(&[point])?;
     let mut seen = BTreeSet::new();
@@ -113,11 +132,7 @@ pub(super) fn ntfs_3g(ours: &Names, point: &Path) -> Verdict {
     for path in ours.keys().filter(|path| !seen.contains(*path)) {
         differences.add(format!("'{}' is not in the mount", path.display()));
     }
-    differences.close(
-        "ntfs-3g",
-        "path, kind, id, size, links and allocated bytes",
-        ours.len(),
-    )
+    Ok(differences)
 }
 
 fn by_ntfs_3g(path: &Path, found: &Ours, entry: &Entry, differences: &mut Differences) {
@@ -193,8 +208,9 @@ pub(super) struct Listed {
 /// What `fls` lists, by path as it prints it.
 pub(super) type Fls = BTreeMap<Vec<u8>, Vec<Listed>>;
 
-/// Files of the volume itself, which neither side lists.
-const FIRST_USER: u64 = 24;
+/// Files of the volume itself, which neither side lists. Records from 16 to 23 are kept free by those who format, but
+/// Windows takes them for files where it repairs a volume.
+const FIRST_USER: u64 = 16;
 
 /// The list of `fls`: its form of each path, and what it says of it; names whose form is the same stand together.
 pub(super) fn fls(image: &Path) -> Verdict<Fls> {
@@ -288,8 +304,13 @@ const FLS_DEPTH: usize = 128;
 /// Bytes to which it cuts a name that it has no room for.
 const FLS_CUT: usize = 256;
 
-/// The Sleuth Kit: paths, record numbers and sizes by `fls`, link counts and again sizes by `ils`.
+/// Holds a volume against what The Sleuth Kit says of it.
 pub(super) fn sleuth_kit(ours: &Names, listed: &Fls, image: &Path) -> Verdict {
+    from_sleuth_kit(ours, listed, image)?.close("The Sleuth Kit", BY_SLEUTH_KIT, ours.len())
+}
+
+/// The Sleuth Kit: paths, record numbers and sizes by `fls`, link counts and again sizes by `ils`.
+pub(super) fn from_sleuth_kit(ours: &Names, listed: &Fls, image: &Path) -> Verdict<Differences> {
     let mut differences = Differences::default();
     let inodes = ils(image)?;
     let volume = fs::metadata(image)?.len();
@@ -332,10 +353,24 @@ pub(super) fn sleuth_kit(ours: &Names, listed: &Fls, image: &Path) -> Verdict {
                 printed.len() > FLS_CUT
                     && long.any(|(_, names)| names.iter().any(|(_, found)| found.record == listed.record))
             };
+            let is_left_over = || {
+                let slash = printed.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+                let parents = shown
+                    .get(&printed[..slash])
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                parents
+                    .iter()
+                    .any(|(_, parent)| has_no_block(image, parent.record))
+            };
             if !known && is_cut() {
                 differences.explain("fls lists a name of more than 512 bytes a second time, cut to 256");
             } else if !known && is_stream(listed.record) {
                 differences.explain("fls lists a named stream as a name of its own");
+            } else if !known && is_left_over() {
+                differences.explain(
+                    "fls lists what is left in a block of an index whose bitmap says that no block is in use",
+                );
             } else if !known {
                 let path = String::from_utf8_lossy(printed);
                 differences.add(format!(
@@ -345,7 +380,13 @@ pub(super) fn sleuth_kit(ours: &Names, listed: &Fls, image: &Path) -> Verdict {
             }
         }
     }
-    differences.close("The Sleuth Kit", "path, id, size and links", ours.len())
+    Ok(differences)
+}
+
+/// Whether no block of a directory's index is in use, going by the index's own bitmap (`$BITMAP`, type 176).
+fn has_no_block(image: &Path, directory: u64) -> bool {
+    icat(image, &format!("{directory}-176"))
+        .is_ok_and(|bitmap| !bitmap.is_empty() && bitmap.iter().all(|&byte| byte == 0))
 }
 
 fn by_sleuth_kit(
