@@ -603,8 +603,10 @@ impl State {
                 &key,
                 &|a, b| by_exact_name(&upcase, a, b),
                 &mut |entry| {
+                    // another file may have taken a name that this one still holds
+                    let of_file = found(entry).is_ok_and(|entry| entry.file.record() == base);
                     let same = super::bytes::get_u16(entry, offset_of!(IndexEntry, key_len));
-                    if usize::from(same) == fresh.len() {
+                    if of_file && usize::from(same) == fresh.len() {
                         put(entry, size_of::<IndexEntry>(), &fresh);
                     }
                 },

@@ -1,6 +1,7 @@
 //! Writing: what is done to a volume is there, and every audit is clean.
 
 mod basic;
+mod batch;
 pub(crate) mod crash;
 mod model;
 mod speed;
