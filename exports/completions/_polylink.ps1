@@ -219,7 +219,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('mv', 'mv', [CompletionResultType]::ParameterValue, 'Rename a file or a directory in a volume, or move it')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Remove names, and with -r whole directories, from a volume')
             [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -397,6 +397,9 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--most', '--most', [CompletionResultType]::ParameterName, 'Show so many issues at most; all are counted')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Repair what is damaged, say each thing that is done, and audit again')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what --fix would do, and what would be left, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what --fix would do, and what would be left, and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
@@ -417,7 +420,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('mv', 'mv', [CompletionResultType]::ParameterValue, 'Rename a file or a directory in a volume, or move it')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Remove names, and with -r whole directories, from a volume')
             [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -533,7 +536,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('mv', 'mv', [CompletionResultType]::ParameterValue, 'Rename a file or a directory in a volume, or move it')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Remove names, and with -r whole directories, from a volume')
             [CompletionResult]::new('record', 'record', [CompletionResultType]::ParameterValue, 'Show the record of a file: what a hard link is')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix')
             break
         }
         'polylink;help;ntfs;format' {

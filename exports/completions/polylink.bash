@@ -866,7 +866,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__ntfs__subcmd__check)
-            opts="-q -h -V --partition --most --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --partition --most --fix --dry-run --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

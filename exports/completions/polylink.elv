@@ -207,7 +207,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand mv 'Rename a file or a directory in a volume, or move it'
             cand rm 'Remove names, and with -r whole directories, from a volume'
             cand record 'Show the record of a file: what a hard link is'
-            cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+            cand check 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'polylink;ntfs;format'= {
@@ -374,6 +374,9 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --most 'Show so many issues at most; all are counted'
             cand --progress 'When to show the progress of long work'
             cand --color 'When to use colour'
+            cand --fix 'Repair what is damaged, say each thing that is done, and audit again'
+            cand -n 'Show what --fix would do, and what would be left, and change nothing'
+            cand --dry-run 'Show what --fix would do, and what would be left, and change nothing'
             cand --json 'Print one JSON document instead of text'
             cand -q 'Print results and errors only'
             cand --quiet 'Print results and errors only'
@@ -393,7 +396,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand mv 'Rename a file or a directory in a volume, or move it'
             cand rm 'Remove names, and with -r whole directories, from a volume'
             cand record 'Show the record of a file: what a hard link is'
-            cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+            cand check 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'polylink;ntfs;help;format'= {
@@ -485,7 +488,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand mv 'Rename a file or a directory in a volume, or move it'
             cand rm 'Remove names, and with -r whole directories, from a volume'
             cand record 'Show the record of a file: what a hard link is'
-            cand check 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+            cand check 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix'
         }
         &'polylink;help;ntfs;format'= {
         }

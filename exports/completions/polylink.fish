@@ -205,7 +205,7 @@ complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_s
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "mv" -d 'Rename a file or a directory in a volume, or move it'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "rm" -d 'Remove names, and with -r whole directories, from a volume'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "record" -d 'Show the record of a file: what a hard link is'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and not __fish_seen_subcommand_from format info ls cat get put mkdir mv rm record check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from format" -l size -d 'Bytes of the image, as in 512M or 10G (powers of 1024)' -r
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from format" -l label -d 'The label: up to 32 characters' -r
@@ -352,6 +352,8 @@ never\t'Not at all'"
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l fix -d 'Repair what is damaged, say each thing that is done, and audit again'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -s n -l dry-run -d 'Show what --fix would do, and what would be left, and change nothing'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON document instead of text'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -366,7 +368,7 @@ complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "mv" -d 'Rename a file or a directory in a volume, or move it'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove names, and with -r whole directories, from a volume'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "record" -d 'Show the record of a file: what a hard link is'
-complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix'
 complete -c polylink -n "__fish_polylink_using_subcommand ntfs; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c polylink -n "__fish_polylink_using_subcommand completions" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
@@ -411,4 +413,4 @@ complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "mv" -d 'Rename a file or a directory in a volume, or move it'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "rm" -d 'Remove names, and with -r whole directories, from a volume'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "record" -d 'Show the record of a file: what a hard link is'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; nothing is changed'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "check" -d 'Audit a volume: link counts, names, directories, bitmaps; repair it with --fix'

@@ -18,7 +18,9 @@ use crate::error::CommandError;
 use crate::format::{count, counted, size};
 use crate::ui::Ui;
 
-pub(crate) use change::{ChangeOption, ChangeOptions, Changing, ImageChangeArgs, advice, failure, in_volume};
+pub(crate) use change::{
+    ChangeOption, ChangeOptions, Changing, ImageChangeArgs, Mending, advice, failure, in_volume,
+};
 pub(crate) use paths::{below, look, target};
 
 /// Which volume.

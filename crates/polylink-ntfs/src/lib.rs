@@ -32,6 +32,7 @@ mod circle;
 mod device;
 mod error;
 mod file;
+pub mod fix;
 mod fixup;
 mod format;
 mod fs;

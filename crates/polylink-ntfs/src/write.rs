@@ -20,6 +20,7 @@ mod lists;
 mod names;
 mod open;
 mod operations;
+mod repair;
 mod state;
 pub(crate) mod tree;
 
@@ -28,6 +29,7 @@ use polylink_nt::NtStatus;
 pub(crate) use exchange::{Exchange, Over, Place};
 pub use open::{WriteOptions, Writer};
 pub use operations::{Entry as DirectoryEntry, Replace, Times, Unlinked};
+pub(crate) use repair::Leaks;
 
 /// `STATUS_FILE_SYSTEM_LIMITATION`: a structure would become larger than it can be.
 pub(crate) const FILE_SYSTEM_LIMITATION: NtStatus = NtStatus::new(0xC000_0427);

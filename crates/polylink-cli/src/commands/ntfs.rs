@@ -22,8 +22,8 @@ use crate::error::{CommandError, Outcome};
 /// Make NTFS volumes, look into them and change them, without mounting them
 ///
 /// IMG is an image of a volume or of a whole disk, a block device, or to be read a bare $MFT. Nothing on it is changed
-/// but by `format`, `put`, `mkdir`, `mv` and `rm`, and no driver and no right but that to IMG is needed. Paths inside
-/// the volume begin at its root, and `/` separates.
+/// but by `format`, `put`, `mkdir`, `mv`, `rm` and `check --fix`, and no driver and no right but that to IMG is needed.
+/// Paths inside the volume begin at its root, and `/` separates.
 #[derive(Debug, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub(crate) struct NtfsArgs {

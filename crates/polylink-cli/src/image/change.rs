@@ -204,6 +204,48 @@ impl Changing {
     }
 }
 
+/// A volume that is repaired; a dry run does the very same in memory.
+pub(crate) struct Mending {
+    image: PathBuf,
+    device: Arc<dyn Device>,
+    otherwise: String,
+}
+
+impl Mending {
+    pub(crate) fn open(image: &Path, partition: PartitionArg, dry_run: bool) -> Result<Self, CommandError> {
+        let chosen = choose(device(image, dry_run)?, image, partition.partition)?;
+        let device: Arc<dyn Device> = if dry_run {
+            Arc::new(Overlay::new(chosen.device))
+        } else {
+            chosen.device
+        };
+        Ok(Self {
+            image: image.into(),
+            device,
+            otherwise: chosen.otherwise,
+        })
+    }
+
+    pub(crate) fn device(&self) -> &Arc<dyn Device> {
+        &self.device
+    }
+
+    /// What stopped the repair, and what to do.
+    pub(crate) fn cannot(&self, error: &Error) -> CommandError {
+        match error {
+            Error::NotWritable(reason) => {
+                // a repair is never forced
+                let hints = what_to_do(reason).into_iter();
+                failed("repair", &self.image, error)
+                    .before_start()
+                    .hints(hints.filter(|hint| !hint.starts_with("--force")))
+            }
+            Error::Unsupported(_) => unreadable(&self.image, error, &self.otherwise),
+            error => failed("repair", &self.image, error),
+        }
+    }
+}
+
 /// A path inside a volume as a part of a file name: `/photos/flat` as `photos%2Fflat`. Long ones are cut, and told
 /// apart by a number.
 fn escaped(path: &Path) -> String {
@@ -277,7 +319,7 @@ fn device(image: &Path, dry_run: bool) -> Result<Arc<dyn Device>, CommandError> 
 fn what_to_do(reason: &NotWritable) -> Vec<String> {
     let hints: &[&str] = match reason {
         NotWritable::Dirty => &[
-            "'polylink ntfs check' tells whether it is damaged; 'chkdsk /f' on Windows repairs it and takes the mark away",
+            "'polylink ntfs check --fix' repairs it and takes the mark away, as 'chkdsk /f' on Windows does",
             "--force writes all the same and leaves the mark: do that only where the check finds no damage",
         ],
         NotWritable::LogActive => &[

@@ -253,7 +253,8 @@ impl Cache {
     }
 
     fn remember(&mut self, key: u64) {
-        if !self.undo.iter().any(|(other, _)| *other == key) {
+        // most likely it is one of the last
+        if !self.undo.iter().rev().any(|(other, _)| *other == key) {
             self.undo.push((key, self.blocks.get(&key).cloned()));
         }
     }

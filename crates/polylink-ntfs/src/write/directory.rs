@@ -186,6 +186,11 @@ impl Directory<'_> {
         Location::in_runs(&self.info.runs, cluster, offset, self.info.block).ok_or_else(missing)
     }
 
+    /// Whether there is a block with this place.
+    pub(crate) fn has_block(&self, block: u64) -> bool {
+        self.place(block).is_ok()
+    }
+
     fn units_per_block(&self) -> u64 {
         wide(self.info.block)
             .checked_div(self.info.unit)

@@ -9,7 +9,7 @@ use polylink_nt::NtStatus;
 
 use super::LINK_LIMIT;
 use super::attributes;
-use super::bits::Bits;
+use super::bits::{Bits, Free};
 use super::bytes::{put_u16, wide};
 use super::cache::{Cache, Class};
 use super::state::State;
@@ -139,6 +139,29 @@ impl Inner {
         self.state.settle_bitmap()
     }
 
+    /// Marks clusters as used before any is taken, and begins.
+    pub(super) fn mark_before_start(&mut self, spans: &[(u64, u64)]) -> Result<()> {
+        self.check()?;
+        let marked = self.mark_clusters(spans);
+        self.guard(marked)
+    }
+
+    fn mark_clusters(&mut self, spans: &[(u64, u64)]) -> Result<()> {
+        if !self.begun && !self.was_dirty {
+            self.mark(true)?;
+        }
+        self.state.begin();
+        for &(start, len) in spans {
+            let state = &mut self.state;
+            state
+                .clusters
+                .set(&mut state.cache, Free { start, len }, true, Class::Allocate)?;
+        }
+        self.state.cache.keep();
+        self.state.cache.commit_class(Class::Allocate)?;
+        self.begin()
+    }
+
     fn guard<T>(&mut self, result: Result<T>) -> Result<T> {
         // after a write that failed nobody knows what the device holds
         if let Err(Error::Device { action, .. }) = &result
@@ -231,8 +254,9 @@ fn chain(error: &Error) -> String {
     text
 }
 
-/// Whether a volume may be written, and where its journal lies if that holds anything.
-fn permitted(volume: &Volume, options: &WriteOptions) -> Result<(bool, Option<RunList>)> {
+/// Whether a volume may be written, and where its journal lies if that holds anything. That it is dirty is in nobody's
+/// way who comes to mend it.
+fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(bool, Option<RunList>)> {
     if let Some(note) = volume.notes().first() {
         let reason = note.to_string();
         return Err(NotWritable::Damaged { reason }.into());
@@ -251,7 +275,7 @@ fn permitted(volume: &Volume, options: &WriteOptions) -> Result<(bool, Option<Ru
         return Err(NotWritable::Flags { flags }.into());
     }
     let dirty = flags.contains(VolumeFlags::DIRTY);
-    if dirty && !options.force {
+    if dirty && !options.force && !mending {
         return Err(NotWritable::Dirty.into());
     }
     if volume.hibernation()? == Hibernation::Asleep {
@@ -288,9 +312,18 @@ impl Writer {
     ///
     /// [`NotWritable`] with the reason; as [`Volume::open`].
     pub fn open(device: Arc<dyn Device>, options: &WriteOptions) -> Result<Self> {
+        Self::open_as(device, options, false)
+    }
+
+    /// Opens a volume to be mended: a dirty one too.
+    pub(crate) fn open_to_fix(device: Arc<dyn Device>, options: &WriteOptions) -> Result<Self> {
+        Self::open_as(device, options, true)
+    }
+
+    fn open_as(device: Arc<dyn Device>, options: &WriteOptions, mending: bool) -> Result<Self> {
         let volume = Volume::open(Box::new(device.clone()), &OpenOptions::default())?;
         let geometry = *volume.geometry().ok_or(NotWritable::TableOnly)?;
-        let (was_dirty, journal) = permitted(&volume, options)?;
+        let (was_dirty, journal) = permitted(&volume, options, mending)?;
         let (version, _) = volume.information()?;
         let damaged = |reason: &str| {
             Error::from(NotWritable::Damaged {
@@ -400,6 +433,28 @@ impl Writer {
             inner.begun = false;
         }
         Ok(())
+    }
+
+    /// Closes a volume that was mended; where it is `clean` now, it is no longer marked as dirty. Answers whether the
+    /// mark that was there before is gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::close`].
+    pub(crate) fn finish_fix(&self, clean: bool) -> Result<bool> {
+        let cleared = {
+            let mut inner = self.lock();
+            inner.check()?;
+            let cleared = inner.was_dirty && clean;
+            if cleared {
+                inner.was_dirty = false;
+                let begun = inner.begin();
+                inner.guard(begun)?;
+            }
+            cleared
+        };
+        self.close()?;
+        Ok(cleared)
     }
 
     /// Bytes that no file takes, as far as the volume knows; what waits for the next commit is not among them.

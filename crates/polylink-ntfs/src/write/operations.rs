@@ -124,7 +124,7 @@ fn is_directory(found: &Found) -> bool {
 }
 
 impl Inner {
-    fn create(
+    pub(super) fn create(
         &mut self,
         parent: FileReference,
         name: &[u16],

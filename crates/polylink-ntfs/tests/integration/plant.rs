@@ -6,7 +6,10 @@ mod records;
 mod values;
 mod volume;
 
+use std::sync::Arc;
+
 use polylink_ntfs::check::IssueKind;
+use polylink_ntfs::{Device, Error, MemDevice};
 
 use crate::check::audit;
 use polylink_testutil::ntfs::image::Image;
@@ -27,6 +30,69 @@ pub(crate) fn judge(image: &Image, kind: &str, words: &str, others: &[&str]) {
     assert_eq!(issue.to_string(), words);
     assert_ne!(issue.kind.expected(), issue.kind.found());
     assert!(summary.complete);
+    is_mended(image, kind);
+}
+
+/// Kinds of damage, as they are planted here, that a repair mends.
+const MENDED: &[&str] = &[
+    "block-marked-free",
+    "block-missing",
+    "block-place",
+    "block-signature",
+    "block-twice",
+    "block-unreachable",
+    "cluster-marked-free",
+    "cluster-marked-used",
+    "cycle",
+    "directory-links",
+    "entry-parent",
+    "entry-sequence",
+    "entry-target",
+    "entry-twice",
+    "entry-without-name",
+    "index-block-size",
+    "index-entry",
+    "index-order",
+    "index-rule",
+    "link-count",
+    "mirror-differs",
+    "name-not-indexed",
+    "namespace-differs",
+    "node-bounds",
+    "node-flags",
+    "parent-missing",
+    "parent-not-directory",
+    "parent-sequence",
+    "record-marked-free",
+    "record-marked-used",
+    "base-reference",
+    "extension-unlisted",
+];
+
+/// Asserts that a repair mends what it is said to mend, and of everything else makes nothing worse.
+fn is_mended(image: &Image, kind: &str) {
+    let before = audit(&image.open()).1;
+    let device = Arc::new(MemDevice::new(image.bytes.clone()));
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, fixed) = match crate::write::fix::mended(&on) {
+        Ok(done) => done,
+        Err(error @ (Error::NotWritable(_) | Error::Corrupt(_))) => {
+            assert!(!MENDED.contains(&kind), "{kind}: {error}");
+            assert_eq!(device.bytes(), image.bytes, "{kind}: {error}");
+            return;
+        }
+        Err(error) => panic!("{kind}: {error}"),
+    };
+    let left: Vec<_> = fixed.left.iter().map(ToString::to_string).collect();
+    let told: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    let clean = before.is_clean() || MENDED.contains(&kind);
+    assert_eq!(fixed.is_clean(), clean, "{kind}: {left:#?} after {told:#?}");
+    assert!(
+        fixed.summary.damage <= before.damage,
+        "{kind}: {left:#?} after {told:#?}"
+    );
+    // no file is lost, and no directory
+    assert!(fixed.summary.files + fixed.summary.directories >= before.files + before.directories);
 }
 
 /// Declares one test for each kind of damage: its name, the kind, the words, the kinds that cannot be avoided beside

@@ -3,6 +3,7 @@
 mod basic;
 mod batch;
 pub(crate) mod crash;
+pub(crate) mod fix;
 mod model;
 mod speed;
 

@@ -1,24 +1,26 @@
 //! `polylink ntfs check`.
 
 use clap::Args;
+use polylink_ntfs::WriteOptions;
 use polylink_ntfs::check::{Issue, Options, Place, Severity, Summary, check};
+use polylink_ntfs::fix::{Step, fix};
 use serde::Serialize;
 
 use crate::commands::Context;
 use crate::error::{CommandError, Outcome};
 use crate::format::counted;
-use crate::image::{self, ImageArgs};
+use crate::image::{self, ImageArgs, Mending};
 use crate::json;
 use crate::ui::Style;
 
-/// Audit a volume: link counts, names, directories, bitmaps; nothing is changed
+/// Audit a volume: link counts, names, directories, bitmaps; repair it with --fix
 ///
 /// For each file the link count is held against its names, and those against the entries of directories, in both
 /// directions. Indexes must be in order, bitmaps must agree with what is reachable, no cluster may be used twice, no
 /// directory may lead into itself.
 ///
 /// A note is worth knowing and does no harm; damage is wrong; what is fatal ended a part of the audit. Exit code 0 says
-/// that there is neither damage nor anything fatal, 1 that there is.
+/// that there is neither damage nor anything fatal, 1 that there is. Nothing is changed without --fix.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct CheckArgs {
@@ -27,12 +29,24 @@ pub(crate) struct CheckArgs {
     /// Show so many issues at most; all are counted
     #[arg(long, value_name = "N")]
     most: Option<u64>,
+    /// Repair what is damaged, say each thing that is done, and audit again
+    ///
+    /// Link counts are raised and what is used is marked so before anything else. Files get the names and directories the
+    /// entries that they lack; a file that no directory leads to comes into /found.000; damaged indexes are made anew;
+    /// what leads nowhere goes, and what belongs to nobody becomes free, last. What cannot be mended is listed.
+    #[arg(long)]
+    fix: bool,
+    /// Show what --fix would do, and what would be left, and change nothing
+    #[arg(short = 'n', long = "dry-run", requires = "fix")]
+    dry_run: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   polylink ntfs check disk.img
   polylink ntfs check --partition 2 /dev/sdb
+  polylink ntfs check --fix -n disk.img
+  polylink ntfs check --fix disk.img
   polylink ntfs check --json disk.img";
 
 #[derive(Serialize)]
@@ -51,6 +65,21 @@ struct Document {
     fatal: u64,
     unchecked: u64,
     issues: Vec<Entry>,
+    /// With `--fix` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<Vec<FixedStep>>,
+}
+
+/// One thing that a repair did.
+#[derive(Serialize)]
+struct FixedStep {
+    kind: &'static str,
+    record: Option<u64>,
+    what: String,
+    before: String,
+    after: String,
 }
 
 #[derive(Serialize)]
@@ -70,6 +99,9 @@ struct Entry {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, CommandError> {
+    if args.fix {
+        return mend(context, args);
+    }
     let image = &args.image.image;
     let volume = image::open(context.ui, image, args.image.partition.partition)?;
     let options = Options {
@@ -90,7 +122,7 @@ pub(super) fn run(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, Co
     failed?;
     context.stop.check()?;
     if json {
-        ui.document(&document(&summary, entries))?;
+        ui.document(&document(&summary, entries, None))?;
     } else {
         ui.line(&told(&summary))?;
     }
@@ -99,6 +131,62 @@ pub(super) fn run(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, Co
     } else {
         Outcome::Partial
     })
+}
+
+fn mend(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, CommandError> {
+    let ui = context.ui;
+    let mending = Mending::open(&args.image.image, args.image.partition, args.dry_run)?;
+    let (json, mut steps, mut failed) = (ui.json(), Vec::new(), Ok(()));
+    let meter = context.meter();
+    let fixed = fix(mending.device(), &WriteOptions::default(), &meter, &mut |step| {
+        if json {
+            steps.push(fixed_step(step));
+        } else if failed.is_ok() {
+            failed = step_line(context, &step, args.dry_run);
+        }
+    })
+    .map_err(|error| mending.cannot(&error))?;
+    drop(meter);
+    failed?;
+    context.stop.check()?;
+    let most = args.most.and_then(|most| usize::try_from(most).ok());
+    let shown = fixed.left.iter().take(most.unwrap_or(usize::MAX));
+    if json {
+        let issues = shown.map(entry).collect();
+        let done = Some((args.dry_run, steps));
+        ui.document(&document(&fixed.summary, issues, done))?;
+    } else {
+        for issue in shown {
+            line(context, issue)?;
+        }
+        let done = match (fixed.steps, args.dry_run) {
+            (0, _) => "nothing to repair".to_owned(),
+            (steps, true) => format!("{} would be taken", counted(steps, "step", "steps")),
+            (steps, false) => format!("{} taken", counted(steps, "step", "steps")),
+        };
+        ui.line(&format!("{done}; {}", told(&fixed.summary)))?;
+    }
+    Ok(if fixed.is_clean() {
+        Outcome::Done
+    } else {
+        Outcome::Partial
+    })
+}
+
+fn step_line(context: &Context<'_>, step: &Step, dry_run: bool) -> Result<(), CommandError> {
+    let word = if dry_run { "to fix" } else { "fixed" };
+    let word = context.ui.paint(Style::Good, word);
+    context.ui.line(&format!("{word}: {step} [{}]", step.kind.name()))
+}
+
+fn fixed_step(step: Step) -> FixedStep {
+    FixedStep {
+        kind: step.kind.name(),
+        record: step.record.map(|record| record.0),
+        what: step.what,
+        before: step.before,
+        after: step.after,
+    }
 }
 
 fn word(severity: Severity) -> &'static str {
@@ -140,7 +228,8 @@ fn entry(issue: &Issue) -> Entry {
     }
 }
 
-fn document(summary: &Summary, issues: Vec<Entry>) -> Document {
+fn document(summary: &Summary, issues: Vec<Entry>, fixed: Option<(bool, Vec<FixedStep>)>) -> Document {
+    let (dry_run, fixed) = fixed.unzip();
     Document {
         schema: json::SCHEMA,
         command: "ntfs check",
@@ -156,6 +245,8 @@ fn document(summary: &Summary, issues: Vec<Entry>) -> Document {
         fatal: summary.fatal,
         unchecked: summary.unchecked,
         issues,
+        dry_run,
+        fixed,
     }
 }
 

@@ -49,7 +49,7 @@ fn with_flags(flags: u16) -> TestEnv {
 }
 
 /// A volume whose journal begins with this restart page.
-fn with_journal(client_in_use: u16) -> TestEnv {
+pub(super) fn with_journal(client_in_use: u16) -> TestEnv {
     damaged(|image| {
         let at = place_of(image, RecordNumber::LOG_FILE, AttributeKind::DATA);
         let page = &mut image[at..at + 4096];
@@ -104,7 +104,7 @@ fn a_dirty_volume() {
     exit code 2
     error: cannot write 'disk.img'
     caused by: the volume is marked as dirty
-    hint: 'polylink ntfs check' tells whether it is damaged; 'chkdsk /f' on Windows repairs it and takes the mark away
+    hint: 'polylink ntfs check --fix' repairs it and takes the mark away, as 'chkdsk /f' on Windows does
     hint: --force writes all the same and leaves the mark: do that only where the check finds no damage
     ");
     is_forced(&env);

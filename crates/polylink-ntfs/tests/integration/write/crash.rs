@@ -14,16 +14,16 @@ use super::{blank, options, reopened, units};
 use crate::check::audit;
 
 #[derive(Clone, Debug)]
-enum Event {
+pub(super) enum Event {
     Write(u64, Vec<u8>),
     Flush,
 }
 
 /// Writes down what reaches the device.
 #[derive(Debug)]
-struct Recorder {
-    device: Arc<MemDevice>,
-    events: Mutex<Vec<Event>>,
+pub(super) struct Recorder {
+    pub(super) device: Arc<MemDevice>,
+    pub(super) events: Mutex<Vec<Event>>,
 }
 
 impl Device for Recorder {
@@ -51,7 +51,7 @@ impl Device for Recorder {
 
 /// What a cut may leave: names that no directory leads to, and space that nobody uses. A directory that moves has both
 /// its names for a moment, and the copies of the first records lag behind.
-const LEAKS: &[&str] = &[
+pub(super) const LEAKS: &[&str] = &[
     "volume-dirty",
     "mirror-differs",
     "name-not-indexed",
@@ -65,7 +65,7 @@ const LEAKS: &[&str] = &[
 ];
 
 /// Paths of each file, by its record and sequence number.
-fn paths(device: &Arc<MemDevice>) -> BTreeMap<FileReference, Vec<Vec<u8>>> {
+pub(super) fn paths(device: &Arc<MemDevice>) -> BTreeMap<FileReference, Vec<Vec<u8>>> {
     let volume = reopened(device);
     let catalog = Catalog::read(&volume).unwrap();
     let mut found: BTreeMap<FileReference, Vec<Vec<u8>>> = BTreeMap::new();
@@ -141,6 +141,11 @@ impl Replay {
                     );
                 }
             }
+        }
+        // a repair makes it clean, and that repair may be cut off as well
+        if self.states.is_multiple_of(20) {
+            let cut = self.states.is_multiple_of(1000);
+            super::fix::is_mended(what, &device.bytes(), lasting, cut);
         }
         for (offset, before) in old.into_iter().rev() {
             device.write_at(offset, &before).unwrap();

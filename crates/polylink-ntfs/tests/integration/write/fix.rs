@@ -1,0 +1,297 @@
+//! Repair: what a power cut leaves, and what other drivers do, is mended, and nothing that lasts is lost.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use polylink_core::Silent;
+use polylink_ntfs::check::Severity;
+use polylink_ntfs::fix::{Fixed, Step, StepKind, fix};
+use polylink_ntfs::layout::attribute::AttributeKind;
+use polylink_ntfs::{Device, FileReference, MemDevice, RecordNumber};
+use polylink_testutil::ntfs::image::sample;
+
+use super::crash::{Event, LEAKS, Recorder, paths};
+use super::{blank, find, open, options, reopened, units};
+use crate::check::audit;
+
+type Paths = BTreeMap<FileReference, Vec<Vec<u8>>>;
+
+/// Mends a device, and answers what was done.
+pub(crate) fn mended(device: &Arc<dyn Device>) -> polylink_ntfs::Result<(Vec<Step>, Fixed)> {
+    let mut steps = Vec::new();
+    let write_options = polylink_ntfs::WriteOptions {
+        coalesce: false,
+        ..options()
+    };
+    let fixed = fix(device, &write_options, &Silent, &mut |step| steps.push(step))?;
+    Ok((steps, fixed))
+}
+
+fn told(steps: &[Step]) -> Vec<String> {
+    steps.iter().map(ToString::to_string).collect()
+}
+
+/// Whatever lasts has a name, and those that nobody touched are there.
+fn has_all(what: &str, device: &Arc<MemDevice>, lasting: &Paths, steps: &[Step]) {
+    let now = paths(device);
+    for (file, names) in lasting {
+        let found = now.get(file).filter(|found| !found.is_empty());
+        let found = found.unwrap_or_else(|| panic!("{what}: {file} has no name: {:#?}", told(steps)));
+        for name in names {
+            let text = String::from_utf8_lossy(name);
+            assert!(
+                found.contains(name),
+                "{what}: {file} lost {text}: {:#?}",
+                told(steps)
+            );
+        }
+    }
+}
+
+fn is_clean(what: &str, device: &Arc<MemDevice>, steps: &[Step]) {
+    let (issues, _) = audit(&reopened(device));
+    assert_eq!(issues, [], "{what}: {:#?}", told(steps));
+}
+
+/// Asserts that a repair makes a volume clean and loses nothing; with `cut`, also where it is cut off itself.
+pub(super) fn is_mended(what: &str, bytes: &[u8], lasting: &Paths, cut: bool) {
+    let device = Arc::new(MemDevice::new(bytes.to_vec()));
+    let before: Paths = paths(&device)
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(file, _)| (file, Vec::new()))
+        .collect();
+    let recorder = Arc::new(Recorder {
+        device: device.clone(),
+        events: Mutex::new(Vec::new()),
+    });
+    let on: Arc<dyn Device> = recorder.clone();
+    let (steps, fixed) = mended(&on).unwrap();
+    let issues: Vec<_> = fixed.left.iter().map(ToString::to_string).collect();
+    assert!(fixed.is_clean(), "{what}: {issues:#?} after {:#?}", told(&steps));
+    has_all(what, &device, lasting, &steps);
+    has_all(what, &device, &before, &steps);
+    if cut {
+        // there is nothing left to do, and nothing is done
+        let done = device.bytes();
+        let again: Arc<dyn Device> = device.clone();
+        assert_eq!(mended(&again).unwrap().0, []);
+        assert_eq!(device.bytes(), done);
+        let events = recorder.events.lock().unwrap();
+        every_cut_is_mended(what, bytes, &events, lasting);
+    }
+}
+
+/// A repair that is cut off at a write, or in whose stretch between two flushes that write is missing, is mended by
+/// another one.
+fn every_cut_is_mended(what: &str, bytes: &[u8], events: &[Event], lasting: &Paths) {
+    let writes = |events: &[Event]| {
+        events
+            .iter()
+            .filter(|event| matches!(event, Event::Write(..)))
+            .count()
+    };
+    let mut start = 0;
+    for (end, event) in events.iter().enumerate() {
+        let Event::Write(..) = event else {
+            start = end + 1;
+            continue;
+        };
+        // every fifth: there are many states that a repair begins from
+        if !end.is_multiple_of(5) {
+            continue;
+        }
+        let stretch = events[start..]
+            .iter()
+            .take_while(|event| matches!(event, Event::Write(..)))
+            .count();
+        // all before this one; and all of its stretch but this one
+        for upto in [end, start + stretch] {
+            let device = MemDevice::new(bytes.to_vec());
+            for (index, event) in events.iter().enumerate().take(upto) {
+                if let Event::Write(offset, data) = event
+                    && index != end
+                {
+                    device.write_at(*offset, data).unwrap();
+                }
+            }
+            let device = Arc::new(device);
+            let (issues, _) = audit(&reopened(&device));
+            for issue in &issues {
+                let leak = LEAKS.contains(&issue.kind_name()) || issue.severity() == Severity::Note;
+                assert!(leak, "{what}, repair cut at {end} of {}: {issue}", writes(events));
+            }
+            let on: Arc<dyn Device> = device.clone();
+            let (steps, _) = mended(&on).unwrap();
+            is_clean(what, &device, &steps);
+            has_all(what, &device, lasting, &steps);
+        }
+    }
+}
+
+fn kinds(steps: &[Step]) -> Vec<StepKind> {
+    steps.iter().map(|step| step.kind).collect()
+}
+
+/// Where a record lies on a new volume, whose table is in one piece.
+fn place(device: &Arc<MemDevice>, file: FileReference) -> u64 {
+    let volume = reopened(device);
+    let geometry = volume.geometry().unwrap();
+    geometry.mft.0 * u64::from(geometry.cluster) + file.record().0 * u64::from(geometry.record)
+}
+
+/// Changes the link count of a record on the device.
+fn set_count(device: &Arc<MemDevice>, file: FileReference, count: u16) {
+    let at = place(device, file);
+    device.write_at(at + 0x12, &count.to_le_bytes()).unwrap();
+}
+
+#[test]
+fn a_count_below_the_names_is_raised_and_one_above_lowered() {
+    for count in [0, 1, 2, 9] {
+        let device = blank(6 << 20, 4096, 1024);
+        let writer = open(&device);
+        let root = writer.root().unwrap();
+        let file = writer.create_file(root, &units("first")).unwrap();
+        for name in ["second", "third"] {
+            writer.link(file, root, &units(name)).unwrap();
+        }
+        writer.close().unwrap();
+        set_count(&device, file, count);
+        let on: Arc<dyn Device> = device.clone();
+        let (steps, fixed) = mended(&on).unwrap();
+        assert!(fixed.is_clean());
+        let kind = if count < 3 {
+            StepKind::RaiseCount
+        } else {
+            StepKind::LowerCount
+        };
+        assert_eq!(kinds(&steps), [kind]);
+        assert_eq!(
+            steps[0].to_string(),
+            format!("record {}: the link count: {count} -> 3", file.record())
+        );
+        assert_eq!(super::raw_links(&device, file.record()), 3);
+        is_clean("count", &device, &steps);
+    }
+}
+
+/// What a driver leaves that changes the directory first, and whose record never came to the device: two names lead to a
+/// file that has one of them and counts one.
+#[test]
+fn a_name_that_only_the_directory_has_is_given_to_the_file() {
+    let mut image = sample().build();
+    image.remove_attribute(29, AttributeKind::FILE_NAME, 2);
+    image.remove_attribute(29, AttributeKind::FILE_NAME, 1);
+    image.record(29, |record| record[0x12] = 1);
+    let device = Arc::new(MemDevice::new(image.bytes.clone()));
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, fixed) = mended(&on).unwrap();
+    assert!(fixed.is_clean(), "{:#?}", fixed.left);
+    assert_eq!(kinds(&steps), [StepKind::AddName, StepKind::AddName]);
+    assert_eq!(super::raw_links(&device, RecordNumber(29)), 3);
+    let names = reopened(&device).file(RecordNumber(29)).unwrap().names().unwrap();
+    assert_eq!(names.len(), 3);
+}
+
+/// The file of a directory that is gone: its only name leads nowhere.
+#[test]
+fn a_file_without_a_directory_is_found_again() {
+    let device = blank(6 << 20, 4096, 1024);
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    let directory = writer.make_directory(root, &units("directory")).unwrap();
+    let file = writer.create_file(directory, &units("lost.txt")).unwrap();
+    writer.write(file, &[], 0, b"content").unwrap();
+    writer.close().unwrap();
+    // the record of the directory is free, and the root leads to it no longer
+    let at = place(&device, directory);
+    let mut flags = [0; 2];
+    device.read_at(at + 0x16, &mut flags).unwrap();
+    flags[0] &= !1;
+    device.write_at(at + 0x16, &flags).unwrap();
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, fixed) = mended(&on).unwrap();
+    assert!(fixed.is_clean(), "{:#?} after {:#?}", fixed.left, told(&steps));
+    let made = kinds(&steps);
+    for kind in [
+        StepKind::Rescue,
+        StepKind::RemoveName,
+        StepKind::RemoveEntry,
+        StepKind::FreeRecord,
+    ] {
+        assert!(made.contains(&kind), "{kind:?}: {:#?}", told(&steps));
+    }
+    let writer = Arc::new(open(&device));
+    assert_eq!(find(&writer, "found.000/lost.txt"), Some(file));
+    assert_eq!(find(&writer, "directory"), None);
+}
+
+/// A torn block of a directory hides names; the files know them.
+#[test]
+fn a_torn_index_is_made_anew_with_all_its_names() {
+    let device = blank(6 << 20, 4096, 1024);
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    let directory = writer.make_directory(root, &units("directory")).unwrap();
+    let file = writer.create_file(directory, &units("first")).unwrap();
+    for index in 0..300 {
+        writer
+            .link(file, directory, &units(&format!("name {index}")))
+            .unwrap();
+    }
+    writer.close().unwrap();
+    let bytes = device.bytes();
+    let torn = bytes
+        .chunks_exact(4096)
+        .rposition(|block| block.starts_with(b"INDX"))
+        .unwrap();
+    device.write_at(torn as u64 * 4096 + 1022, &[0xAA]).unwrap();
+    assert_ne!(super::issues(&device), Vec::<String>::new());
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, fixed) = mended(&on).unwrap();
+    assert!(fixed.is_clean(), "{:#?}", fixed.left);
+    assert_eq!(kinds(&steps), [StepKind::RebuildIndex]);
+    assert!(
+        steps[0].to_string().ends_with("made anew from 301 names"),
+        "{}",
+        steps[0]
+    );
+    let writer = open(&device);
+    for index in 0..300 {
+        assert_eq!(find(&writer, &format!("directory/name {index}")), Some(file));
+    }
+}
+
+/// What cannot be mended is left as it is, and listed.
+#[test]
+fn a_torn_record_stays_and_nothing_is_given_back_because_of_it() {
+    let mut image = sample().build();
+    let at = image.record_at(34) + 1022;
+    image.bytes[at] ^= 4;
+    let (bitmap, free) = (image.record_bitmap, image.free_record());
+    image.flip(bitmap, free);
+    let device = Arc::new(MemDevice::new(image.bytes.clone()));
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, fixed) = mended(&on).unwrap();
+    assert_eq!(steps, []);
+    let left: Vec<_> = fixed.left.iter().map(|issue| issue.kind_name()).collect();
+    assert_eq!(left, ["torn-sector", "record-marked-used"]);
+    assert_eq!(device.bytes(), image.bytes);
+}
+
+#[test]
+fn the_mark_of_a_dirty_volume_goes_when_it_is_clean() {
+    let device = blank(6 << 20, 4096, 1024);
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    writer.create_file(root, &units("file")).unwrap();
+    writer.sync().unwrap();
+    drop(writer);
+    let on: Arc<dyn Device> = device.clone();
+    assert!(polylink_ntfs::Writer::open(on.clone(), &options()).is_err());
+    let (steps, _) = mended(&on).unwrap();
+    assert_eq!(kinds(&steps), [StepKind::ClearDirty]);
+    let writer = open(&device);
+    assert!(find(&writer, "file").is_some());
+}
