@@ -2,7 +2,7 @@
 
 mod paths;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -300,7 +300,7 @@ impl VolumeFs {
                 let index = Index::open(&self.volume, &file).map_err(fault)?;
                 let gone = match &self.writer {
                     Some(writing) => writing.writer.hidden_in(directory.record()),
-                    None => Vec::new(),
+                    None => HashSet::new(),
                 };
                 index
                     .walk(&mut |entry| {

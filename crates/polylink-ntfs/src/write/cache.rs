@@ -131,6 +131,8 @@ pub(crate) struct Cache {
     held: usize,
     /// Blocks as they were before the present operation.
     undo: Vec<(u64, Option<Block>)>,
+    /// Blocks as they were before the present part of it, where that may fail by itself.
+    undo_part: Option<Vec<(u64, Option<Block>)>>,
     /// Content was written that is not safe yet.
     unflushed: bool,
     /// Blocks that lie side by side are written together.
@@ -175,6 +177,7 @@ impl Cache {
             scattered: HashSet::default(),
             held: 0,
             undo: Vec::new(),
+            undo_part: None,
             unflushed: false,
             coalesce: true,
         }
@@ -256,6 +259,24 @@ impl Cache {
         // most likely it is one of the last
         if !self.undo.iter().rev().any(|(other, _)| *other == key) {
             self.undo.push((key, self.blocks.get(&key).cloned()));
+        }
+        if let Some(part) = &mut self.undo_part
+            && !part.iter().rev().any(|(other, _)| *other == key)
+        {
+            part.push((key, self.blocks.get(&key).cloned()));
+        }
+    }
+
+    /// What follows can be taken back by itself, until [`Cache::end_part`].
+    pub(crate) fn begin_part(&mut self) {
+        self.undo_part = Some(Vec::new());
+    }
+
+    /// Keeps what was done since [`Cache::begin_part`], or takes it back.
+    pub(crate) fn end_part(&mut self, keep: bool) {
+        let part = self.undo_part.take().unwrap_or_default();
+        if !keep {
+            self.restore(part);
         }
     }
 
@@ -361,7 +382,13 @@ impl Cache {
 
     /// Every block is again as it was before the present operation.
     pub(crate) fn roll_back(&mut self) {
-        for (key, block) in std::mem::take(&mut self.undo).into_iter().rev() {
+        self.undo_part = None;
+        let undo = std::mem::take(&mut self.undo);
+        self.restore(undo);
+    }
+
+    fn restore(&mut self, blocks: Vec<(u64, Option<Block>)>) {
+        for (key, block) in blocks.into_iter().rev() {
             self.drop_block(key);
             if let Some(block) = block {
                 if block.class.is_some() {

@@ -189,13 +189,22 @@ impl State {
                 }
             }
         };
-        self.cache.keep();
         runs.extend(&added);
         let end = runs.end().0.saturating_mul(cluster);
         let old = self.records;
         let records = end.checked_div(record).unwrap_or(old);
-        self.format_records(&runs, old, records)?;
-        let bitmap = self.longer_bitmap(records)?;
+        let bitmap = match self
+            .format_records(&runs, old, records)
+            .and_then(|()| self.longer_bitmap(records))
+        {
+            Ok(bitmap) => bitmap,
+            Err(error) => {
+                // what was taken for the records is free again
+                self.roll_back();
+                return Err(error);
+            }
+        };
+        self.cache.keep();
         // the new records, and the bits of what they take, are there before the table says so
         self.cache.commit_class(Class::Allocate)?;
         self.cache.flush()?;
@@ -224,6 +233,9 @@ impl State {
         self.cache.keep();
         self.record_bits.grow(bitmap.runs, records);
         self.table = runs;
+        if self.unused_from > old {
+            self.unused_from = old;
+        }
         self.records = records;
         self.record_bits.set_cursor(old);
         self.generation = self.generation.saturating_add(1);

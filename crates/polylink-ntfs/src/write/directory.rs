@@ -359,8 +359,24 @@ impl Directory<'_> {
         Ok(())
     }
 
-    /// Adds blocks, all free.
+    /// Adds blocks, all free. Where that fails, nothing of it stays: the tree may do without them.
     fn grow(&mut self) -> Result<()> {
+        let (number, name, info) = (self.number, self.name, self.info.clone());
+        let grown = self.state.attempt(|state| {
+            let mut directory = Directory {
+                state,
+                number,
+                name,
+                info,
+            };
+            directory.add_blocks()?;
+            Ok(directory.info)
+        })?;
+        self.info = grown;
+        Ok(())
+    }
+
+    fn add_blocks(&mut self) -> Result<()> {
         /// The most that are added at once.
         const MOST: u64 = 32;
         let class = self.class();

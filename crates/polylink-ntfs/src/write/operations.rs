@@ -1,5 +1,6 @@
 //! What can be done to files and names.
 
+use std::collections::HashSet;
 use std::mem::offset_of;
 
 use polylink_nt::NtStatus;
@@ -343,7 +344,7 @@ impl Writer {
     }
 
     /// The names in a directory that are gone, and that the device still has.
-    pub(crate) fn hidden_in(&self, directory: RecordNumber) -> Vec<Vec<u16>> {
+    pub(crate) fn hidden_in(&self, directory: RecordNumber) -> HashSet<Vec<u16>> {
         let inner = self.lock();
         let hidden = inner.state.hidden.iter();
         hidden

@@ -119,6 +119,8 @@ pub(crate) struct State {
     pub(crate) hints: HashMap<RecordNumber, Hint>,
     /// A directory got another name since the last commit.
     pub(crate) directory_moved: bool,
+    /// Records from here on were added to the table since it was opened, and were never used.
+    pub(crate) unused_from: u64,
     /// How often the table grew.
     pub(crate) generation: u64,
     /// An operation found no free record: the table must grow first.
@@ -155,6 +157,7 @@ impl State {
             directories: HashMap::new(),
             hints: HashMap::new(),
             directory_moved: false,
+            unused_from: u64::MAX,
             generation: 0,
             want_records: false,
             mark: Mark::default(),
@@ -191,6 +194,28 @@ impl State {
         }
         self.directories.clear();
         self.hints.clear();
+    }
+
+    /// Does a part of the present operation that may fail without the whole failing: then it leaves nothing behind.
+    pub(crate) fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let before = (
+            self.pending.clusters.len(),
+            self.pending.records.len(),
+            self.pending.extensions.len(),
+            self.pending.blocks.len(),
+        );
+        self.cache.begin_part();
+        let outcome = part(self);
+        self.cache.end_part(outcome.is_ok());
+        if outcome.is_err() {
+            self.pending.clusters.truncate(before.0);
+            self.pending.records.truncate(before.1);
+            self.pending.extensions.truncate(before.2);
+            self.pending.blocks.truncate(before.3);
+            self.directories.clear();
+            self.hints.clear();
+        }
+        outcome
     }
 
     /// A name leaves the volume: from now on nobody sees it.
@@ -297,10 +322,14 @@ impl State {
         let number = RecordNumber(found.start);
         let location = self.locate(number)?;
         // the number of times that it was used goes on from what stands there
-        let sequence = match self.cache.read(&location, FILE) {
-            Ok(bytes) => attributes::sequence(bytes).max(1),
-            Err(Error::Corrupt(_)) => 1,
-            Err(error) => return Err(error),
+        let sequence = if number.0 >= self.unused_from {
+            1
+        } else {
+            match self.cache.read(&location, FILE) {
+                Ok(bytes) => attributes::sequence(bytes).max(1),
+                Err(Error::Corrupt(_)) => 1,
+                Err(error) => return Err(error),
+            }
         };
         let bytes = attributes::new_record(
             self.record_len(),
@@ -312,6 +341,9 @@ impl State {
         // a base record leads to extension records and lists, which must be there before
         let class = if base.is_some() { Class::New } else { Class::Base };
         self.cache.create(&location, FILE, bytes, class);
+        if number.0 >= self.unused_from {
+            self.unused_from = number.0.saturating_add(1);
+        }
         Ok(FileReference::new(number, sequence))
     }
 

@@ -164,6 +164,66 @@ fn a_directory_grows_and_shrinks_again() {
 }
 
 #[test]
+fn names_that_come_and_go_leave_nothing_behind() {
+    let device = blank(16 * MIB, 4096, 1024);
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    let keep = writer.create_file(root, &units("keep")).unwrap();
+    writer.sync().unwrap();
+    let before = used(&device);
+    for index in 0..600_u32 {
+        // the same name, each time another file; and a further name of one that stays
+        let file = writer.create_file(root, &units("comes and goes")).unwrap();
+        writer.write(file, &[], 0, &vec![1; 7 * index as usize]).unwrap();
+        writer.link(keep, root, &units("another")).unwrap();
+        writer
+            .rename((root, &units("another")), (root, &units("moved")), Replace::Never)
+            .unwrap();
+        writer.unlink(root, &units("moved")).unwrap();
+        assert!(writer.unlink(root, &units("comes and goes")).unwrap().last);
+    }
+    writer.close().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+    assert_eq!(used(&device), before);
+    assert_eq!(raw_links(&device, keep.record()), 1);
+}
+
+#[test]
+fn a_full_volume_says_so_and_stays_sound() {
+    let device = blank(3 * MIB, 4096, 1024);
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    let mut made = 0_u32;
+    let full = loop {
+        let name = units(&format!("a file with a name of some length {made:06}"));
+        match writer.create_file(root, &name) {
+            Ok(file) if made % 4 == 0 => {
+                if let Err(error) = writer.write(file, &[], 0, &[9; 3000]) {
+                    break error;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+        made += 1;
+    };
+    assert_eq!(status(&full), NtStatus::DISK_FULL);
+    assert!(made > 100, "{made}");
+    writer.sync().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+    // what goes makes room again
+    for index in 0..made / 2 {
+        let name = units(&format!("a file with a name of some length {index:06}"));
+        writer.unlink(root, &name).unwrap();
+    }
+    for index in 0..made / 4 {
+        writer.create_file(root, &units(&format!("new {index}"))).unwrap();
+    }
+    writer.close().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+}
+
+#[test]
 fn a_volume_for_other_judges() {
     // written only where somebody wants to look at it with other tools
     let Some(path) = std::env::var_os("POLYLINK_SAMPLE_WRITTEN") else {
