@@ -197,7 +197,7 @@ fn a_full_volume_says_so_and_stays_sound() {
     let full = loop {
         let name = units(&format!("a file with a name of some length {made:06}"));
         match writer.create_file(root, &name) {
-            Ok(file) if made % 4 == 0 => {
+            Ok(file) if made.is_multiple_of(4) => {
                 if let Err(error) = writer.write(file, &[], 0, &[9; 3000]) {
                     break error;
                 }
