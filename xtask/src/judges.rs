@@ -17,6 +17,7 @@ mod limits;
 mod mounts;
 mod ntfs;
 mod ntfs_format;
+mod ntfs_write;
 mod story;
 mod truth;
 mod unprivileged;
@@ -235,6 +236,11 @@ const JUDGES: &[Judge] = &[
         "ntfs-format",
         "new volumes: ntfs-3g's tools, a mount that fills them, The Sleuth Kit",
         ntfs_format::format,
+    ),
+    judge(
+        "ntfs-write",
+        "10,200 operations, ours and ntfs-3g's in turns: everybody finds the same tree",
+        ntfs_write::turns,
     ),
     judge(
         "ntfs-sleuthkit",

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use self::edits::{Random, edit};
+pub(crate) use self::edits::Random;
+use self::edits::edit;
 use super::lab::{Lab, args, ensure};
 use super::{Stop, Verdict, truth};
 

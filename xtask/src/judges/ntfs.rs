@@ -51,7 +51,7 @@ fn volume(lab: &Lab, name: &str, sector: u32, cluster: u32) -> Verdict<(PathBuf,
     Ok((image, point))
 }
 
-fn mount(lab: &Lab, image: &Path, point: &Path, options: &str) -> Verdict {
+pub(super) fn mount(lab: &Lab, image: &Path, point: &Path, options: &str) -> Verdict {
     mount_by(lab, "ntfs-3g", image, point, options)
 }
 
@@ -161,7 +161,7 @@ fn streams(dir: &Path) -> Verdict {
 }
 
 /// What `polylink ntfs ls -R --json` says: path to entry.
-fn listed(lab: &Lab, image: &Path) -> Verdict<BTreeMap<PathBuf, Value>> {
+pub(super) fn listed(lab: &Lab, image: &Path) -> Verdict<BTreeMap<PathBuf, Value>> {
     let run = lab
         .polylink(args([&"ntfs", &"ls", &"--json", &"-R", &image]))?
         .exits(&[0])?;

@@ -24,7 +24,7 @@ impl Random {
     }
 
     /// A number below `end`, which is not zero.
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).unwrap_or(0)
     }
 

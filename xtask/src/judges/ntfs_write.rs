@@ -1,0 +1,351 @@
+//! NTFS volumes that polylink and others write in turns.
+//!
+//! Our engine does some hundred random operations, then ntfs-3g's mount of the same image does as many, then ours again.
+//! A model of the tree is kept in memory. After each turn our audit, our reader, a mount, `ntfsfix` and The Sleuth Kit
+//! must find what the model holds: every path, which names are one file, link counts, sizes and content.
+
+mod doers;
+mod model;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use self::model::Node;
+use super::lab::{Lab, args, ensure, needs};
+use super::{Stop, Verdict, ntfs, truth};
+use crate::shell;
+
+use self::doers::{build, ours};
+use self::model::{Choice as Choices, Model, Operation, Outcome};
+
+/// Who makes a volume.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Maker {
+    Polylink,
+    Mkntfs,
+}
+
+/// Who makes the volume, and bytes of a sector, a cluster and a record: mkntfs makes large records for large sectors
+/// only.
+const SHAPES: [(Maker, u32, u32, u32); 5] = [
+    (Maker::Polylink, 512, 4096, 1024),
+    (Maker::Polylink, 512, 1024, 4096),
+    (Maker::Mkntfs, 512, 4096, 1024),
+    (Maker::Mkntfs, 512, 512, 1024),
+    (Maker::Mkntfs, 4096, 4096, 4096),
+];
+
+/// Turns on each volume, and operations in a turn: 10,200 in all.
+const TURNS: usize = 6;
+const OPERATIONS: usize = 340;
+
+/// Makes a volume of 256 MiB.
+pub(crate) fn made(lab: &Lab, (maker, sector, cluster, record): (Maker, u32, u32, u32)) -> Verdict<PathBuf> {
+    let image = lab.path(&format!("{maker:?}-{sector}-{cluster}-{record}.img"));
+    match maker {
+        Maker::Polylink => {
+            let number = |option: &str, value: u32| format!("--{option}={value}");
+            let run = lab.polylink(args([
+                &"ntfs",
+                &"format",
+                &image,
+                &"--size=256M",
+                &number("sector", sector),
+                &number("cluster", cluster),
+                &number("record", record),
+            ]))?;
+            run.exits(&[0])?;
+        }
+        Maker::Mkntfs => {
+            fs::File::create(&image)?.set_len(256 << 20)?;
+            let mut command = Command::new(needs("mkntfs", "ntfs-3g")?);
+            command.args(["-q", "-F", "-s", &sector.to_string(), "-c", &cluster.to_string()]);
+            shell::output(command.arg(&image))?;
+        }
+    }
+    Ok(image)
+}
+
+/// Chooses the operations of a turn, and does them in the model.
+pub(crate) fn turn(
+    model: &mut Model,
+    choice: &mut Choices,
+    count: usize,
+    allowed: impl Fn(&Model, &Operation) -> bool,
+) -> Vec<(Operation, Outcome)> {
+    choice.look_at(model);
+    let mut operations = Vec::with_capacity(count);
+    while operations.len() < count {
+        let operation = choice.next(model);
+        if allowed(model, &operation) {
+            let outcome = model.apply(&operation);
+            operations.push((operation, outcome));
+        }
+    }
+    operations
+}
+
+/// ntfs-3g replaces a name by way of one with 19 units more, and cuts off what is too long: two names stay.
+const LONGEST_REPLACED: usize = 255 - 19;
+
+/// POSIX replaces where we refuse: a name that is taken is no test there.
+pub(crate) fn posix(model: &Model, operation: &Operation) -> bool {
+    match operation {
+        Operation::Rename(_, new) => !model.tree.contains_key(new),
+        Operation::Replace(_, new) => {
+            let name = new.file_name().unwrap_or_default().to_string_lossy();
+            name.encode_utf16().count() <= LONGEST_REPLACED
+        }
+        _ => true,
+    }
+}
+
+/// Our audit finds nothing at all.
+pub(crate) fn is_clean(lab: &Lab, image: &Path) -> Verdict {
+    let json = lab
+        .polylink(args([&"ntfs", &"check", &"--json", &image]))?
+        .exits(&[0])?
+        .json()?;
+    ensure(
+        json["clean"] == true && json["issues"].as_array().is_some_and(Vec::is_empty),
+        || format!("the audit found {}", json["issues"]),
+    )
+}
+
+/// A name as somebody lists it.
+pub(crate) struct Listed {
+    pub(crate) is_directory: bool,
+    /// What two names of one file have in common.
+    pub(crate) file: u64,
+    pub(crate) links: u64,
+    pub(crate) size: u64,
+}
+
+/// Somebody's list has the names of the model, and says of each what is true.
+pub(crate) fn equals(who: &str, model: &Model, listed: &BTreeMap<PathBuf, Listed>) -> Verdict {
+    if let Some(path) = listed.keys().find(|path| !model.tree.contains_key(*path)) {
+        return ensure(false, || {
+            format!("{who} lists '{}', which is gone", path.display())
+        });
+    }
+    let mut ids: BTreeMap<usize, u64> = BTreeMap::new();
+    let mut files: BTreeMap<u64, usize> = BTreeMap::new();
+    for (path, node) in &model.tree {
+        let Some(found) = listed.get(path) else {
+            return ensure(false, || format!("{who} does not list '{}'", path.display()));
+        };
+        let Node::File(file) = *node else {
+            ensure(found.is_directory, || {
+                format!("'{}' is no directory to {who}", path.display())
+            })?;
+            continue;
+        };
+        let wanted = &model.files[file];
+        let same = !found.is_directory
+            && found.links == wanted.links
+            && found.size == wanted.content.len() as u64
+            && *ids.entry(file).or_insert(found.file) == found.file
+            && *files.entry(found.file).or_insert(file) == file;
+        ensure(same, || {
+            format!(
+                "'{}' has {} names and {} bytes; {who} says: file {}, {} names, {} bytes",
+                path.display(),
+                wanted.links,
+                wanted.content.len(),
+                found.file,
+                found.links,
+                found.size
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Our reader's list.
+pub(crate) fn by_us(lab: &Lab, image: &Path) -> Verdict<BTreeMap<PathBuf, Listed>> {
+    let entries = ntfs::listed(lab, image)?.into_iter();
+    let entries = entries.map(|(path, entry)| {
+        let number = |field: &str| entry[field].as_u64().unwrap_or(u64::MAX);
+        let file = entry["file_id"]
+            .as_str()
+            .and_then(|id| id.split('-').next()?.parse().ok());
+        let listed = Listed {
+            is_directory: entry["kind"] == "directory",
+            file: file.unwrap_or(u64::MAX),
+            // no name has an 8.3 twin here
+            links: number("raw_links"),
+            size: number("size"),
+        };
+        (path, listed)
+    });
+    Ok(entries.collect())
+}
+
+/// A mount's list.
+fn by_mount(point: &Path) -> Verdict<BTreeMap<PathBuf, Listed>> {
+    let entries = truth::entries(&[point])?.into_iter();
+    let entries = entries.filter(|entry| entry.path != point).map(|entry| {
+        let path = Path::new("/").join(entry.path.strip_prefix(point).unwrap_or(&entry.path));
+        let listed = Listed {
+            is_directory: entry.kind == b'd',
+            file: entry.inode,
+            links: entry.links,
+            size: entry.size,
+        };
+        (path, listed)
+    });
+    Ok(entries.collect())
+}
+
+/// The content of the files that changed, as somebody reads two of their names.
+fn content(who: &str, model: &Model, read: impl Fn(&Path) -> Verdict<Vec<u8>>) -> Verdict {
+    for (file, names) in model.names_of() {
+        if !model.changed.contains(&file) {
+            continue;
+        }
+        for path in names.iter().take(2) {
+            ensure(read(path)? == model.files[file].content, || {
+                format!("the content of '{}' differs to {who}", path.display())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// A path of the volume below a folder of the host.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// The most bytes of a name on the host, where the volume takes 255 UTF-16 units.
+const LONGEST_HERE: usize = 255;
+
+/// What our reader copies out of the volume is the content of the model.
+pub(crate) fn copied(lab: &Lab, image: &Path, model: &Model) -> Verdict {
+    let too_long = |path: &Path| path.file_name().is_some_and(|name| name.len() > LONGEST_HERE);
+    let left_out = model.tree.keys().filter(|path| too_long(path)).count();
+    let out = lab.folder("copied")?;
+    let json = lab
+        .polylink(args([&"ntfs", &"get", &"--json", &"-r", &image, &"/", &out]))?
+        .exits(&[i32::from(left_out > 0)])?
+        .json()?;
+    let failures = json["failures"].as_array().map_or(0, Vec::len);
+    ensure(failures == left_out, || {
+        format!(
+            "{left_out} names are too long for the host, not {failures}: {}",
+            json["failures"]
+        )
+    })?;
+    content("polylink", model, |path| {
+        if !too_long(path) {
+            return Ok(fs::read(below(&out, path))?);
+        }
+        let run = lab.polylink(args([&"ntfs", &"cat", &image, &path]))?;
+        Ok(run.exits(&[0])?.stdout)
+    })?;
+    Ok(fs::remove_dir_all(&out)?)
+}
+
+/// The names that The Sleuth Kit finds.
+///
+/// It reads an index block also where the directory's bitmap says that the block is free, so that names which were taken
+/// away can be among them, with or without their mark.
+pub(crate) fn by_sleuthkit(image: &Path) -> Verdict<BTreeSet<PathBuf>> {
+    let mut command = Command::new(needs("fls", "sleuthkit")?);
+    let text = shell::output(command.args(["-r", "-p", "-u", "-f", "ntfs"]).arg(image))?;
+    let text = String::from_utf8_lossy(&text);
+    let names = text.lines().filter_map(|line| {
+        // `r/r 64-128-1:\tpath`
+        let (head, path) = line.split_once('\t')?;
+        let record: u64 = head
+            .split_whitespace()
+            .last()?
+            .split(['-', ':'])
+            .next()?
+            .parse()
+            .ok()?;
+        let of_volume = path.starts_with("$Extend") || path.starts_with("$OrphanFiles");
+        // where a name was taken away its bytes may stay; `r/-` then says that they lead to no record
+        let is_left = head.contains('*') || head.contains("/-");
+        (record >= 24 && !of_volume && !is_left).then(|| Path::new("/").join(path))
+    });
+    Ok(names.collect())
+}
+
+/// Everybody finds on the volume what the model holds.
+pub(crate) fn agrees(lab: &Lab, image: &Path, model: &mut Model) -> Verdict {
+    is_clean(lab, image)?;
+    equals("polylink", model, &by_us(lab, image)?)?;
+    copied(lab, image, model)?;
+    let mut command = Command::new(needs("ntfsfix", "ntfs-3g")?);
+    let told = shell::output(command.arg("-n").arg(image))?;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    ensure(told.contains("processed successfully"), || {
+        format!("ntfsfix: {told}")
+    })?;
+    let found = by_sleuthkit(image)?;
+    let missing = model.tree.keys().find(|path| !found.contains(*path));
+    let further = found
+        .iter()
+        .find(|path| !model.tree.contains_key(*path) && !model.was_given(path));
+    ensure((missing, further) == (None, None), || {
+        format!("fls misses, or has too much: {missing:?}, {further:?}")
+    })?;
+    let point = lab.path("mounted");
+    ntfs::mount(lab, image, &point, "ro")?;
+    equals("ntfs-3g", model, &by_mount(&point)?)?;
+    content("ntfs-3g", model, |path| Ok(fs::read(below(&point, path))?))?;
+    lab.unmount(&point)?;
+    model.changed.clear();
+    Ok(())
+}
+
+/// Says of a failure when it was found.
+pub(crate) fn after(stop: Stop, when: &str) -> Stop {
+    match stop {
+        Stop::Failed(reason) => Stop::Failed(format!("  after {when}:\n{reason}")),
+        Stop::Skipped(reason) => Stop::Skipped(reason),
+    }
+}
+
+/// All turns on one volume.
+fn in_turns(lab: &Lab, script: &Path, shape: (Maker, u32, u32, u32), seed: u64) -> Verdict<usize> {
+    let image = made(lab, shape)?;
+    let point = lab.path("mounted");
+    let (mut model, mut choice) = (Model::default(), Choices::new(seed));
+    for at in 0..TURNS {
+        if at % 2 == 0 {
+            let operations = turn(&mut model, &mut choice, OPERATIONS, |_, _| true);
+            ours(script, &image, &operations)?;
+        } else {
+            let operations = turn(&mut model, &mut choice, OPERATIONS, posix);
+            ntfs::mount(lab, &image, &point, "rw")?;
+            for (operation, outcome) in &operations {
+                doers::theirs(&point, operation, *outcome)?;
+            }
+            lab.unmount(&point)?;
+        }
+        agrees(lab, &image, &mut model)
+            .map_err(|stop| after(stop, &format!("turn {at} on {shape:?}, seed {seed}")))?;
+    }
+    fs::remove_file(&image)?;
+    Ok(model.tree.len())
+}
+
+/// ntfs-3g and we change the same volumes in turns.
+pub(crate) fn turns(lab: &Lab) -> Verdict {
+    let script = build()?;
+    println!("    --seed {}", lab.seed);
+    for (shape, further) in SHAPES.into_iter().zip(0..) {
+        let start = std::time::Instant::now();
+        let names = in_turns(lab, &script, shape, lab.seed.wrapping_add(further))?;
+        println!(
+            "    {shape:?}: {} operations in {TURNS} turns, {names} names at the end, {:.1} s",
+            TURNS * OPERATIONS,
+            start.elapsed().as_secs_f64()
+        );
+    }
+    Ok(())
+}
