@@ -83,7 +83,7 @@ pub(crate) fn run() -> Result {
         };
         if is_rust {
             violations.extend(rust::check(&source));
-            let tests = repo::real_windows_tests(&source);
+            let tests = repo::tests_for_windows(&source);
             real_windows.extend(tests.into_iter().map(|(line, name)| (path.clone(), line, name)));
         } else {
             violations.extend(manifest::check(&source));

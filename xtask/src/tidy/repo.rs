@@ -102,7 +102,7 @@ const REAL_WINDOWS: &str = "real_windows_";
 const LIMITS: &str = "docs/limits.md";
 
 /// The tests of a source that only a real Windows can pass: line, and name without its beginning.
-pub(crate) fn real_windows_tests(source: &Source) -> Vec<(usize, String)> {
+pub(crate) fn tests_for_windows(source: &Source) -> Vec<(usize, String)> {
     let code = text::layers(&source.text).code;
     let lines = code.lines().zip(1..);
     lines
@@ -228,7 +228,7 @@ mod tests {
                    pub fn real_windows_four<T>() {}\n"
                 .to_owned(),
         };
-        let found = real_windows_tests(&source);
+        let found = tests_for_windows(&source);
         assert_eq!(found, [(2, "one".to_owned()), (5, "four".to_owned())]);
     }
 
