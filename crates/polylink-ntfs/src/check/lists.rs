@@ -273,8 +273,8 @@ impl Audit<'_> {
         }
     }
 
-    /// Looks at the base record of each extension record, once all lists were read. Answers whether it is no part of a
-    /// file that is there: then what it holds is nobody's.
+    /// Looks at the base record of each extension record, once all lists were read. Answers whether the list of a file
+    /// that is there does not name it.
     pub(super) fn extension(&self, number: RecordNumber, base: FileReference, part: &mut Part) -> bool {
         let listed = self.states.seen(number);
         if listed.is_none_or(|seen| seen.state.contains(State::LISTED)) {
@@ -297,22 +297,37 @@ impl Audit<'_> {
                 found: "not named",
             },
         };
+        let unlisted = matches!(kind, IssueKind::ExtensionUnlisted { .. });
         part.issues.push(Issue::new(kind).in_record(number).at(0x20));
-        self.withdraw_names(number, base);
-        true
+        unlisted
     }
 
-    /// The names in an extension record that no list names are none of the file's.
-    fn withdraw_names(&self, number: RecordNumber, base: FileReference) {
-        let mut bytes = Vec::new();
-        let Ok(record) = self.parsed(number, &mut bytes) else {
-            return;
-        };
-        for attribute in record.attributes().flatten() {
-            if attribute.kind() == AttributeKind::FILE_NAME
-                && let Some(key) = attribute.resident().and_then(|value| Key::parse(value).ok())
-            {
-                self.states.withdraw(base, &key);
+    /// Extension records that the list of their base record does not name. Where the file counts no more names than it
+    /// has without theirs, they are none of it: a power cut came before the list. Else the list is what is wrong.
+    pub(super) fn are_strays(&self, base: FileReference, numbers: &[RecordNumber]) -> bool {
+        let mut names = 0_u16;
+        self.names_outside(numbers, &mut |_| names = names.saturating_add(1));
+        let seen = self.states.seen(base.record());
+        let strays = names > 0
+            && seen.is_some_and(|seen| seen.names.checked_sub(names).is_some_and(|own| own == seen.links));
+        if strays {
+            self.names_outside(numbers, &mut |key| self.states.withdraw(base, key));
+        }
+        strays
+    }
+
+    fn names_outside(&self, numbers: &[RecordNumber], visit: &mut dyn FnMut(&Key<'_>)) {
+        for &number in numbers {
+            let mut bytes = Vec::new();
+            let Ok(record) = self.parsed(number, &mut bytes) else {
+                continue;
+            };
+            for attribute in record.attributes().flatten() {
+                if attribute.kind() == AttributeKind::FILE_NAME
+                    && let Some(key) = attribute.resident().and_then(|value| Key::parse(value).ok())
+                {
+                    visit(&key);
+                }
             }
         }
     }

@@ -97,10 +97,16 @@ pub(super) fn run(audit: &Audit<'_>, outcome: &mut Outcome<'_>) {
             },
         );
         let mut part = Part::default();
-        let mut stray = HashSet::new();
+        let mut unlisted: HashMap<FileReference, Vec<RecordNumber>> = HashMap::new();
         for &(number, base) in &left.extensions {
             if audit.extension(number, base, &mut part) {
-                stray.insert(number);
+                unlisted.entry(base).or_default().push(number);
+            }
+        }
+        let mut stray = HashSet::new();
+        for (base, numbers) in unlisted {
+            if audit.are_strays(base, &numbers) {
+                stray.extend(numbers);
             }
         }
         for (number, span) in std::mem::take(&mut left.held_outside) {
