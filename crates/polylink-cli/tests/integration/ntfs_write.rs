@@ -177,12 +177,15 @@ fn put_replaces_nothing_and_says_what_cannot_begin() {
     caused by: a directory on the way to the name does not exist (STATUS_OBJECT_PATH_NOT_FOUND 0xC000003A)
     hint: 'polylink ntfs ls' shows what is there; paths begin at the root of the volume
     ");
-    insta::assert_snapshot!(ntfs(&env, &["put", "disk.img", "nothing", "/"]).failure(), @r"
-    exit code 2
-    error: cannot read 'nothing'
-    caused by: there is no such name (ENOENT)
-    hint: this directory has no 'nothing'
-    ");
+    // Windows has its own code for that
+    if cfg!(unix) {
+        insta::assert_snapshot!(ntfs(&env, &["put", "disk.img", "nothing", "/"]).failure(), @r"
+        exit code 2
+        error: cannot read 'nothing'
+        caused by: there is no such name (ENOENT)
+        hint: this directory has no 'nothing'
+        ");
+    }
     is_clean(&env);
 }
 
@@ -258,14 +261,18 @@ fn directories_are_made_with_those_above_them() {
     caused by: a directory on the way to the name does not exist (STATUS_OBJECT_PATH_NOT_FOUND 0xC000003A)
     hint: 'polylink ntfs ls' shows what is there; paths begin at the root of the volume
     ");
-    insta::assert_snapshot!(ntfs(&env, &["mkdir", "disk.img", "/a", "/e:f", "/g"]), @r#"
-    exit code 1
-    made '/g'
-    ---
-    warning: '/a' was not made: the name is taken (STATUS_OBJECT_NAME_COLLISION 0xC0000035)
-    warning: '/e:f' was not made: the name cannot exist (STATUS_OBJECT_NAME_INVALID 0xC0000033)
-    hint: names on NTFS have 1 to 255 UTF-16 units, and none of " * / : < > ? \ | or control characters
-    "#);
+    let told = ntfs(&env, &["mkdir", "disk.img", "/a", "/e:f", "/g"]);
+    // on Windows the tests write every backslash as a slash
+    if cfg!(unix) {
+        insta::assert_snapshot!(told, @r#"
+        exit code 1
+        made '/g'
+        ---
+        warning: '/a' was not made: the name is taken (STATUS_OBJECT_NAME_COLLISION 0xC0000035)
+        warning: '/e:f' was not made: the name cannot exist (STATUS_OBJECT_NAME_INVALID 0xC0000033)
+        hint: names on NTFS have 1 to 255 UTF-16 units, and none of " * / : < > ? \ | or control characters
+        "#);
+    }
     insta::assert_snapshot!(ntfs(&env, &["mkdir", "-n", "disk.img", "/h"]), @r"
     exit code 0
     would make '/h'
