@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::offset_of;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use polylink_nt::NtStatus;
@@ -389,8 +389,14 @@ impl Writer {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        // OK after a panic: an operation that did not end is taken back by the next one's commit being refused
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            // an operation that did not end may be there by half: it must never reach the device
+            let mut inner = poisoned.into_inner();
+            inner
+                .failed
+                .get_or_insert_with(|| "an operation that broke off in the middle".to_owned());
+            inner
+        })
     }
 
     /// Carries an operation out, once more where what came before had to be written first.
