@@ -20,6 +20,7 @@
 //! A file system answers with a [`Fault`]: what went wrong, with the platform's own code. Whoever knows the paths
 //! wraps it into a [`PathError`].
 
+mod content;
 mod error;
 mod file;
 mod fs;
@@ -29,6 +30,9 @@ mod progress;
 mod replace;
 mod volume;
 
+pub use content::{
+    Content, Copied, CopyHow, FileFs, Lost, Metadata, Reflink, is_part_name, part_name, remove_part,
+};
 pub use error::{Code, Fault, FaultKind, PathError, ResultExt};
 pub use file::{FileId, Kind, Stat};
 pub use fs::{At, Dir, DirBatch, DirEntry, Existing, FsResult, LinkFs, More, open_beneath};

@@ -1,12 +1,14 @@
 //! [`MemFs`]: a file system in memory, the model of what [`LinkFs`] means.
 
+mod content;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::state::{Body, Node, ROOT, State, VOLUME, parts, split};
+use crate::content::Metadata;
 use crate::error::FaultKind;
 use crate::file::{FileId, Kind, Stat};
 use crate::fs::{At, Dir, DirBatch, Existing, FsResult, LinkFs, More};
@@ -35,6 +37,8 @@ pub struct MemOptions {
     pub reuse_ids: bool,
     /// Entries in one batch of a directory read.
     pub batch: usize,
+    /// Whether copies can share their blocks.
+    pub reflinks: bool,
 }
 
 impl Default for MemOptions {
@@ -45,6 +49,7 @@ impl Default for MemOptions {
             lies: DirIdLies::No,
             reuse_ids: true,
             batch: 7,
+            reflinks: false,
         }
     }
 }
@@ -56,7 +61,7 @@ impl Default for MemOptions {
 #[derive(Debug)]
 pub struct MemFs {
     options: MemOptions,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
@@ -80,11 +85,12 @@ impl MemFs {
             links: 1,
             born: 0,
             denied: false,
+            metadata: Metadata::default(),
             body: Body::Dir(BTreeMap::new()),
         };
         Self {
             options,
-            state: Mutex::new(State {
+            state: Arc::new(Mutex::new(State {
                 nodes: HashMap::from([(ROOT, root)]),
                 free: BTreeSet::new(),
                 next_id: ROOT + 1,
@@ -93,7 +99,7 @@ impl MemFs {
                 next_content: 1,
                 mutations_left: None,
                 stats: 0,
-            }),
+            })),
         }
     }
 
@@ -160,7 +166,48 @@ impl MemFs {
             state.next_content += 1;
             state.next_content
         };
+        self.create_with(path, size, content << 16)
+    }
+
+    /// As [`MemFs::create`], with the content that is told by a number: files of one size and one number hold the same
+    /// bytes. Numbers that differ in their lower 16 bits only stand for content that differs in its last bytes only.
+    ///
+    /// # Errors
+    ///
+    /// As [`MemFs::create`].
+    pub fn create_with(&self, path: impl AsRef<Path>, size: u64, content: u64) -> FsResult<FileId> {
         self.put(path.as_ref(), Body::File { size, content })
+    }
+
+    /// Writes other content into a file where it stands: all its names show it.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::NotFound`]; [`FaultKind::IsDirectory`] where there is no file.
+    pub fn rewrite(&self, path: impl AsRef<Path>, size: u64, content: u64) -> FsResult<()> {
+        let mut state = self.lock();
+        let id = state.walk(path.as_ref(), &self.options)?;
+        state.clock += 1;
+        let now = state.clock;
+        let node = state.node_mut(id)?;
+        match &mut node.body {
+            body @ Body::File { .. } => *body = Body::File { size, content },
+            _ => return Err(FaultKind::IsDirectory.into()),
+        }
+        node.metadata.modified = now;
+        Ok(())
+    }
+
+    /// The metadata of a file, to be changed at will.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::NotFound`].
+    pub fn edit_metadata(&self, path: impl AsRef<Path>, edit: impl FnOnce(&mut Metadata)) -> FsResult<()> {
+        let mut state = self.lock();
+        let id = state.walk(path.as_ref(), &self.options)?;
+        edit(&mut state.node_mut(id)?.metadata);
+        Ok(())
     }
 
     /// Makes a symbolic link.
@@ -169,7 +216,7 @@ impl MemFs {
     ///
     /// As [`MemFs::create`].
     pub fn symlink(&self, path: impl AsRef<Path>) -> FsResult<FileId> {
-        self.put(path.as_ref(), Body::Symlink)
+        self.put(path.as_ref(), Body::Symlink { target: Vec::new() })
     }
 
     fn put(&self, path: &Path, body: Body) -> FsResult<FileId> {
@@ -297,7 +344,7 @@ impl MemFs {
                         );
                     }
                     Some(Node {
-                        body: Body::Symlink,
+                        body: Body::Symlink { .. },
                         volume,
                         ..
                     }) => {
@@ -353,7 +400,8 @@ impl LinkFs for MemFs {
                 read_to: Mutex::new(None),
             })),
             Node {
-                body: Body::Symlink, ..
+                body: Body::Symlink { .. },
+                ..
             } => Err(FaultKind::SymlinkMet.into()),
             Node { .. } => Err(FaultKind::NotDirectory.into()),
         }

@@ -33,25 +33,28 @@ pub fn stable_hash(bytes: &[u8]) -> u64 {
 /// killed leaves nothing that the next one does not know.
 #[must_use]
 pub fn temporary_name(name: Name<'_>) -> NameBuf {
-    // FNV-1a, 64 bits: spreads names well enough that two of one directory do not meet
-    let hash = name
-        .bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    let mut bytes = PREFIX.to_vec();
-    bytes.extend_from_slice(format!("{hash:016x}").as_bytes());
-    bytes.extend_from_slice(SUFFIX);
-    bytes.into()
+    hash_name(PREFIX, name, SUFFIX)
 }
 
 /// Whether a name has the form that [`temporary_name`] gives.
 #[must_use]
 pub fn is_temporary_name(name: Name<'_>) -> bool {
+    is_hash_name(PREFIX, name, SUFFIX)
+}
+
+/// A name made of another name's hash, which spreads names well enough that two of one directory do not meet.
+pub(crate) fn hash_name(prefix: &[u8], name: Name<'_>, suffix: &[u8]) -> NameBuf {
+    let mut bytes = prefix.to_vec();
+    bytes.extend_from_slice(format!("{:016x}", stable_hash(name.bytes())).as_bytes());
+    bytes.extend_from_slice(suffix);
+    bytes.into()
+}
+
+/// Whether a name has the form that [`hash_name`] gives.
+pub(crate) fn is_hash_name(prefix: &[u8], name: Name<'_>, suffix: &[u8]) -> bool {
     name.bytes()
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.strip_suffix(SUFFIX))
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_suffix(suffix))
         .is_some_and(|hash| hash.len() == 16 && hash.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 

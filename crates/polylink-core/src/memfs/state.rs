@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path};
 
 use super::MemOptions;
+use crate::content::Metadata;
 use crate::error::FaultKind;
 use crate::file::{FileId, Kind, Stat};
 use crate::fs::{Existing, FsResult};
@@ -19,13 +20,14 @@ pub(super) struct Node {
     pub(super) born: i128,
     /// Denies reading the directory.
     pub(super) denied: bool,
+    pub(super) metadata: Metadata,
     pub(super) body: Body,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     File { size: u64, content: u64 },
-    Symlink,
+    Symlink { target: Vec<u8> },
     Dir(BTreeMap<Vec<u8>, (NameBuf, u64)>),
 }
 
@@ -33,7 +35,7 @@ impl Node {
     pub(super) fn kind(&self) -> Kind {
         match self.body {
             Body::File { .. } => Kind::File,
-            Body::Symlink => Kind::Symlink,
+            Body::Symlink { .. } => Kind::Symlink,
             Body::Dir(_) => Kind::Directory,
         }
     }
@@ -148,6 +150,10 @@ impl State {
                 links: 1,
                 born: self.clock,
                 denied: false,
+                metadata: Metadata {
+                    modified: self.clock,
+                    ..Metadata::default()
+                },
                 body,
             },
         );
@@ -257,9 +263,10 @@ impl State {
 
     pub(super) fn stat(&self, id: u64) -> FsResult<Stat> {
         let node = self.node(id)?;
-        let size = match node.body {
-            Body::File { size, .. } => size,
-            _ => 0,
+        let size = match &node.body {
+            Body::File { size, .. } => *size,
+            Body::Symlink { target } => target.len() as u64,
+            Body::Dir(_) => 0,
         };
         Ok(Stat {
             id: FileId {
@@ -270,10 +277,10 @@ impl State {
             links: node.links,
             size,
             allocated: size.div_ceil(4096) * 4096,
-            modified: node.born,
+            modified: node.metadata.modified,
             born: Some(node.born),
-            owner: None,
-            mode: None,
+            owner: node.metadata.owner,
+            mode: node.metadata.mode,
             mount: Some(node.volume),
         })
     }
