@@ -191,7 +191,7 @@ impl FileFs for MemFs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fs::LinkFs;
+    use crate::fs::LinkFs as _;
     use crate::name::Name;
 
     const ANYHOW: CopyHow = CopyHow {

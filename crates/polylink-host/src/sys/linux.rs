@@ -2,6 +2,7 @@
 
 pub(crate) mod btrfs;
 mod case;
+mod copy;
 mod kinds;
 
 use std::mem::MaybeUninit;
@@ -19,6 +20,8 @@ use rustix::fs::{
 
 use super::errno::fault;
 use super::unix::HostDir;
+pub(crate) use super::unix::content::xattr::{extended, set_extended};
+pub(crate) use copy::{WITHOUT_ATIME, copy_range, give_name, nameless, reflink};
 
 const WANTED: StatxFlags = StatxFlags::BASIC_STATS
     .union(StatxFlags::BTIME)
@@ -58,6 +61,44 @@ fn stat_of(x: &Statx) -> Stat {
         owner: Some(x.stx_uid),
         mode: Some(u32::from(x.stx_mode & 0o7777)),
         mount: has(StatxFlags::MNT_ID).then_some(x.stx_mnt_id),
+    }
+}
+
+/// What a [`Stat`] does not tell of a file's inode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) modified: i128,
+    pub(crate) accessed: i128,
+    pub(crate) mode: u32,
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+}
+
+pub(crate) fn facts_fd(fd: BorrowedFd<'_>) -> FsResult<Facts> {
+    Ok(facts_of(
+        &statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS).map_err(fault)?,
+    ))
+}
+
+pub(crate) fn facts_at(dir: BorrowedFd<'_>, name: Name<'_>) -> FsResult<Facts> {
+    Ok(facts_of(
+        &statx(
+            dir,
+            name.bytes(),
+            AtFlags::SYMLINK_NOFOLLOW,
+            StatxFlags::BASIC_STATS,
+        )
+        .map_err(fault)?,
+    ))
+}
+
+fn facts_of(x: &Statx) -> Facts {
+    Facts {
+        modified: time(x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec),
+        accessed: time(x.stx_atime.tv_sec, x.stx_atime.tv_nsec),
+        mode: u32::from(x.stx_mode & 0o7777),
+        owner: x.stx_uid,
+        group: x.stx_gid,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every Unix has, for those without code of their own. On Linux it is compiled for its tests only.
 
-use std::os::fd::BorrowedFd;
+#[cfg(not(target_vendor = "apple"))]
+use std::collections::BTreeMap;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -9,7 +11,7 @@ use polylink_core::{
     CaseRule, DirBatch, DirIds, FileId, FsResult, HardLinks, Kind, More, Name, NameRules, NameUnit, Stat,
     VolumeInfo,
 };
-use rustix::fs::{AtFlags, Dir, FileType, fstat, fstatvfs, statat};
+use rustix::fs::{AtFlags, Dir, FileType, OFlags, fstat, fstatvfs, statat};
 use rustix::io::Errno;
 
 use super::errno::fault;
@@ -91,6 +93,75 @@ pub(crate) fn read_dir(dir: &HostDir, batch: &mut DirBatch) -> FsResult<More> {
     Ok(More::No)
 }
 
+/// What a [`Stat`] does not tell of a file's inode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) modified: i128,
+    pub(crate) accessed: i128,
+    pub(crate) mode: u32,
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+}
+
+pub(crate) fn facts_fd(fd: BorrowedFd<'_>) -> FsResult<Facts> {
+    Ok(facts_of(&fstat(fd).map_err(fault)?))
+}
+
+pub(crate) fn facts_at(dir: BorrowedFd<'_>, name: Name<'_>) -> FsResult<Facts> {
+    Ok(facts_of(
+        &statat(dir, name.bytes(), AtFlags::SYMLINK_NOFOLLOW).map_err(fault)?,
+    ))
+}
+
+// the types of these fields differ from system to system
+#[allow(clippy::unnecessary_cast, clippy::cast_lossless, clippy::useless_conversion)]
+fn facts_of(s: &rustix::fs::Stat) -> Facts {
+    let time = |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+    Facts {
+        modified: time(s.st_mtime as i64, s.st_mtime_nsec as i64),
+        accessed: time(s.st_atime as i64, s.st_atime_nsec as i64),
+        mode: u32::from(s.st_mode) & 0o7777,
+        owner: s.st_uid,
+        group: s.st_gid,
+    }
+}
+
+/// Leaves the time of last reading alone: no such flag is common to all.
+pub(crate) const WITHOUT_ATIME: OFlags = OFlags::empty();
+
+pub(crate) fn reflink(_to: &OwnedFd, _from: &OwnedFd) -> rustix::io::Result<()> {
+    Err(Errno::OPNOTSUPP)
+}
+
+pub(crate) fn copy_range(_: &OwnedFd, _: &OwnedFd, _offset: u64, _length: u64) -> rustix::io::Result<u64> {
+    Err(Errno::OPNOTSUPP)
+}
+
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn nameless(_dir: &HostDir) -> FsResult<Option<OwnedFd>> {
+    Ok(None)
+}
+
+pub(crate) fn give_name(_: &OwnedFd, _: &HostDir, _: Name<'_>) -> rustix::io::Result<()> {
+    Err(Errno::OPNOTSUPP)
+}
+
+#[cfg(target_vendor = "apple")]
+pub(crate) use super::unix::content::xattr::{extended, set_extended};
+
+/// No call for extended attributes is common to these systems, so they are not seen.
+#[cfg(not(target_vendor = "apple"))]
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn extended(_: BorrowedFd<'_>) -> FsResult<BTreeMap<Vec<u8>, Vec<u8>>> {
+    Ok(BTreeMap::new())
+}
+
+#[cfg(not(target_vendor = "apple"))]
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn set_extended(_: BorrowedFd<'_>, to: &BTreeMap<Vec<u8>, Vec<u8>>) -> FsResult<bool> {
+    Ok(to.is_empty())
+}
+
 pub(crate) fn rename_keep(_: &HostDir, _: Name<'_>, _: &HostDir, _: Name<'_>) -> FsResult<()> {
     Err(fault(Errno::OPNOTSUPP))
 }
@@ -169,10 +240,31 @@ mod tests {
                     .any(|entry| entry.id == systems.id && entry.kind == Kind::File)
             );
         }
+        let facts = facts_at(handle.as_fd(), name).unwrap();
+        let file = std::fs::File::open(folder.path().join("f3")).unwrap();
+        let same = facts_fd(file.as_fd()).unwrap();
+        let theirs = super::super::linux::facts_fd(file.as_fd()).unwrap();
+        for one in [facts, same] {
+            assert_eq!(
+                (one.modified, one.mode, one.owner, one.group),
+                (theirs.modified, theirs.mode, theirs.owner, theirs.group)
+            );
+            assert_eq!(one.accessed, theirs.accessed);
+        }
         assert_eq!(volume(handle).unwrap().total, fs.volume(&dir).unwrap().total);
         assert_eq!(
             rename_keep(handle, name, handle, name).unwrap_err().kind(),
             FaultKind::Unsupported
         );
+        // what these systems have no call for is said, never done by half
+        let fd = OwnedFd::from(file);
+        assert_eq!(WITHOUT_ATIME, OFlags::empty());
+        assert_eq!(reflink(&fd, &fd), Err(Errno::OPNOTSUPP));
+        assert_eq!(copy_range(&fd, &fd, 0, 1), Err(Errno::OPNOTSUPP));
+        assert_eq!(give_name(&fd, handle, name), Err(Errno::OPNOTSUPP));
+        assert!(nameless(handle).unwrap().is_none());
+        assert_eq!(extended(fd.as_fd()).unwrap(), BTreeMap::new());
+        assert!(set_extended(fd.as_fd(), &BTreeMap::new()).unwrap());
+        assert!(!set_extended(fd.as_fd(), &BTreeMap::from([(vec![1], vec![])])).unwrap());
     }
 }

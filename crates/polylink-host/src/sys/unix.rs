@@ -1,5 +1,7 @@
 //! `LinkFs` by the calls that every Unix has.
 
+pub(crate) mod content;
+
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
