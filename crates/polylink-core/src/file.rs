@@ -52,6 +52,9 @@ pub struct Stat {
     pub allocated: u64,
     /// Last change of the data, nanoseconds since 1970 (UTC).
     pub modified: i128,
+    /// Last change of data, metadata or names, nanoseconds since 1970 (UTC), where the file system keeps one that nobody
+    /// can set: a file with an older one is as it was.
+    pub changed: Option<i128>,
     /// Creation time, nanoseconds since 1970 (UTC), where the file system keeps one. It tells a file from a later
     /// one with the same number.
     pub born: Option<i128>,

@@ -84,6 +84,7 @@ impl MemFs {
             volume: VOLUME,
             links: 1,
             born: 0,
+            changed: 0,
             denied: false,
             metadata: Metadata::default(),
             body: Body::Dir(BTreeMap::new()),
@@ -195,6 +196,7 @@ impl MemFs {
             _ => return Err(FaultKind::IsDirectory.into()),
         }
         node.metadata.modified = now;
+        node.changed = now;
         Ok(())
     }
 
@@ -207,7 +209,7 @@ impl MemFs {
         let mut state = self.lock();
         let id = state.walk(path.as_ref(), &self.options)?;
         edit(&mut state.node_mut(id)?.metadata);
-        Ok(())
+        state.touch(id)
     }
 
     /// Makes a symbolic link.

@@ -22,6 +22,9 @@ pub enum CaseRule {
     Upcased,
 }
 
+/// The most of a label that is worth more than the extension.
+const LEAST_LABEL: usize = 16;
+
 /// In what a name's length is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameUnit {
@@ -90,6 +93,39 @@ impl NameRules {
                 .map(|&b| usize::from(b & 0xC0 != 0x80) + usize::from(b >= 0xF0))
                 .sum(),
         }
+    }
+
+    /// `stem (label).ext`, cut at the stem so that it fits; a label that leaves no room for the extension is cut as well.
+    #[must_use]
+    pub fn with_label(&self, name: &[u8], label: &[u8]) -> Vec<u8> {
+        let (stem, ext) = Name::new(name).split_extension();
+        let ext = ext.map_or_else(Vec::new, |ext| [b".", ext].concat());
+        let room = self.max_len.saturating_sub(1 + b" ()".len() + self.len(&ext));
+        let label = if room >= self.len(label).min(LEAST_LABEL) {
+            self.cut(label, room)
+        } else {
+            label
+        };
+        self.joined(stem, &[b" (", label, b")", &ext].concat())
+    }
+
+    /// A stem and what follows it, cut at the stem where it is too long. A tail that leaves no room for the stem (an
+    /// extension of 250 bytes) is cut itself.
+    #[must_use]
+    pub fn joined(&self, stem: &[u8], tail: &[u8]) -> Vec<u8> {
+        let tail = self.cut(tail, self.max_len.saturating_sub(1));
+        let room = self.max_len.saturating_sub(self.len(tail));
+        [self.cut(stem, room), tail].concat()
+    }
+
+    /// The longest start of `bytes` that fits into `room` and does not split a character.
+    fn cut<'a>(&self, bytes: &'a [u8], room: usize) -> &'a [u8] {
+        let mut end = bytes.len();
+        while end > 0 && (self.len(&bytes[..end]) > room || bytes.get(end).is_some_and(|b| b & 0xC0 == 0x80))
+        {
+            end -= 1;
+        }
+        &bytes[..end]
     }
 
     /// Whether a name is short enough.

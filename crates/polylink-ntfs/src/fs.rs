@@ -327,6 +327,7 @@ impl VolumeFs {
                 size: row.size,
                 allocated: row.allocated.saturating_add(catalog.streams_allocated(index)),
                 modified: unix_time(row.modified),
+                changed: None, // a program may set it
                 born: Some(unix_time(row.created)),
                 owner: None,
                 mode: None,
@@ -341,6 +342,7 @@ impl VolumeFs {
             size: row.size,
             allocated: row.allocated.saturating_add(streams),
             modified: unix_time(row.modified),
+            changed: None,
             born: Some(unix_time(row.created)),
             owner: None,
             mode: None,

@@ -298,6 +298,7 @@ mod tests {
             size,
             allocated: size,
             modified: 0,
+            changed: None,
             born: None,
             owner: None,
             mode: None,

@@ -14,7 +14,6 @@ use crate::links::{self, Made};
 use crate::opener::Opener;
 use crate::plan::{Change, Note, OldVersion, Plan};
 use crate::report::{Failure, Outcome};
-use crate::template::with_label;
 
 /// Executes a plan: changes to existing names first, then new links, then a look at what came of it.
 ///
@@ -533,7 +532,7 @@ impl<'a> Run<'a> {
         for number in 2u32.. {
             match tried {
                 Err(fault) if fault.kind() == FaultKind::Exists => {
-                    let numbered = with_label(name.bytes(), number.to_string().as_bytes(), &rules);
+                    let numbered = rules.with_label(name.bytes(), number.to_string().as_bytes());
                     tried = attempt(At::new(dir, Name::new(&numbered)));
                 }
                 other => return other,

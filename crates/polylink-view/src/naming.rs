@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ledger::Book;
 use crate::scan::{Sources, ViewNames};
-use crate::template::{Subject, Template, fitting, fitting_number, with_label};
+use crate::template::{Subject, Template, fitting, fitting_number};
 
 /// Who has a name.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +137,7 @@ impl<'a> Naming<'a> {
         let candidate = if label.is_empty() {
             plain.to_vec()
         } else {
-            with_label(plain, label, &self.rules)
+            self.rules.with_label(plain, label)
         };
         if self.take(&candidate, holder) {
             return candidate.into();
@@ -145,7 +145,7 @@ impl<'a> Naming<'a> {
         let rules = self.rules;
         let base = candidate.clone();
         self.count(base, 2, holder, |number| {
-            with_label(&candidate, number.to_string().as_bytes(), &rules)
+            rules.with_label(&candidate, number.to_string().as_bytes())
         })
     }
 

@@ -174,30 +174,13 @@ impl Template {
     }
 }
 
-/// The most of a label that is worth more than the extension.
-const LEAST_LABEL: usize = 16;
-
-/// `stem (label).ext`, cut at the stem so that it fits; a label that leaves no room for the extension is cut as well.
-pub(crate) fn with_label(name: &[u8], label: &[u8], rules: &NameRules) -> Vec<u8> {
-    let (stem, ext) = Name::new(name).split_extension();
-    let ext = ext.map_or_else(Vec::new, |ext| [b".", ext].concat());
-    let room = rules.max_len.saturating_sub(1 + b" ()".len() + rules.len(&ext));
-    let label = if room >= rules.len(label).min(LEAST_LABEL) {
-        cut(label, rules, room)
-    } else {
-        label
-    };
-    let tail = [b" (", label, b")", &ext].concat();
-    join_fitting(stem, &tail, rules)
-}
-
 /// A numbered name, cut so that it fits and numbers still differ: where `filled` is too long, its number may be what
 /// is cut off, and then it comes again at the end of the stem.
 pub(crate) fn fitting_number(filled: Cow<'_, [u8]>, number: u32, rules: &NameRules) -> Vec<u8> {
     if rules.fits(&filled) {
         filled.into_owned()
     } else {
-        with_label(&filled, number.to_string().as_bytes(), rules)
+        rules.with_label(&filled, number.to_string().as_bytes())
     }
 }
 
@@ -208,23 +191,7 @@ pub(crate) fn fitting<'a>(name: Cow<'a, [u8]>, rules: &NameRules) -> Cow<'a, [u8
     }
     let (stem, ext) = Name::new(&name).split_extension();
     let tail = ext.map_or_else(Vec::new, |ext| [b".", ext].concat());
-    Cow::Owned(join_fitting(stem, &tail, rules))
-}
-
-fn join_fitting(stem: &[u8], tail: &[u8], rules: &NameRules) -> Vec<u8> {
-    // a tail that leaves no room for the stem (an extension of 250 bytes) is cut itself
-    let tail = cut(tail, rules, rules.max_len.saturating_sub(1));
-    let room = rules.max_len.saturating_sub(rules.len(tail));
-    [cut(stem, rules, room), tail].concat()
-}
-
-/// The longest start of `bytes` that fits into `room` and does not split a character.
-fn cut<'a>(bytes: &'a [u8], rules: &NameRules, room: usize) -> &'a [u8] {
-    let mut end = bytes.len();
-    while end > 0 && (rules.len(&bytes[..end]) > room || bytes.get(end).is_some_and(|b| b & 0xC0 == 0x80)) {
-        end -= 1;
-    }
-    &bytes[..end]
+    Cow::Owned(rules.joined(stem, &tail))
 }
 
 #[cfg(test)]
@@ -276,17 +243,17 @@ mod tests {
             max_len: 12,
             ..NameRules::POSIX
         };
-        assert_eq!(with_label(b"abcdefgh.jpg", b"02", &rules), b"abc (02).jpg");
+        assert_eq!(rules.with_label(b"abcdefgh.jpg", b"02"), b"abc (02).jpg");
         let longer = NameRules {
             max_len: 30,
             ..NameRules::POSIX
         };
         assert_eq!(
-            with_label(b"abcdefgh.jpg", b"2007-02-17-and-a-long-way-more", &longer),
+            longer.with_label(b"abcdefgh.jpg", b"2007-02-17-and-a-long-way-more"),
             b"a (2007-02-17-and-a-long-).jpg",
             "a long label gives way to the extension"
         );
-        assert_eq!(with_label(b"a.bcdefghijkl", b"17", &rules), b"a (17).bcdef");
+        assert_eq!(rules.with_label(b"a.bcdefghijkl", b"17"), b"a (17).bcdef");
         assert_eq!(
             fitting_number(Cow::Borrowed(b"abcdefghijklm-7.jpg"), 7, &rules),
             b"abcd (7).jpg"

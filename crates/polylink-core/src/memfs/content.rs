@@ -110,6 +110,7 @@ impl FileFs for MemFs {
         let id = state.need(id_of(at.dir)?, at.name, &self.options)?;
         state.count_mutation()?;
         state.node_mut(id)?.metadata = to.clone();
+        state.touch(id)?;
         Ok(Vec::new())
     }
 
@@ -119,6 +120,7 @@ impl FileFs for MemFs {
         state.node(id)?;
         state.count_mutation()?;
         state.node_mut(id)?.metadata = to.clone();
+        state.touch(id)?;
         Ok(Vec::new())
     }
 

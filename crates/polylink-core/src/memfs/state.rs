@@ -18,6 +18,7 @@ pub(super) struct Node {
     pub(super) volume: u64,
     pub(super) links: u64,
     pub(super) born: i128,
+    pub(super) changed: i128,
     /// Denies reading the directory.
     pub(super) denied: bool,
     pub(super) metadata: Metadata,
@@ -149,6 +150,7 @@ impl State {
                 volume,
                 links: 1,
                 born: self.clock,
+                changed: self.clock,
                 denied: false,
                 metadata: Metadata {
                     modified: self.clock,
@@ -175,8 +177,9 @@ impl State {
         if node.links == 0 {
             self.nodes.remove(&id);
             self.free.insert(id);
+            return Ok(());
         }
-        Ok(())
+        self.touch(id)
     }
 
     pub(super) fn remove_tree(&mut self, dir: u64, name: Name<'_>, options: &MemOptions) -> FsResult<()> {
@@ -209,7 +212,7 @@ impl State {
         }
         self.insert(dir, name, id, options)?;
         self.node_mut(id)?.links += 1;
-        Ok(())
+        self.touch(id)
     }
 
     pub(super) fn move_name(
@@ -247,7 +250,16 @@ impl State {
         if self.find(to_dir, to, options)?.is_some() {
             self.drop_name(to_dir, to, options)?;
         }
-        self.insert(to_dir, to, id, options)
+        self.insert(to_dir, to, id, options)?;
+        self.touch(id)
+    }
+
+    /// Gives a file the time of now as that of its last change.
+    pub(super) fn touch(&mut self, id: u64) -> FsResult<()> {
+        self.clock += 1;
+        let now = self.clock;
+        self.node_mut(id)?.changed = now;
+        Ok(())
     }
 
     pub(super) fn count_mutation(&mut self) -> FsResult<()> {
@@ -278,6 +290,7 @@ impl State {
             size,
             allocated: size.div_ceil(4096) * 4096,
             modified: node.metadata.modified,
+            changed: Some(node.changed),
             born: Some(node.born),
             owner: node.metadata.owner,
             mode: node.metadata.mode,

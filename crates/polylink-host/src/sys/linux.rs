@@ -57,6 +57,7 @@ fn stat_of(x: &Statx) -> Stat {
         // stx_blocks counts 512 bytes whatever the block size is (statx(2))
         allocated: x.stx_blocks.saturating_mul(512),
         modified: time(x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec),
+        changed: Some(time(x.stx_ctime.tv_sec, x.stx_ctime.tv_nsec)),
         born: has(StatxFlags::BTIME).then(|| time(x.stx_btime.tv_sec, x.stx_btime.tv_nsec)),
         owner: Some(x.stx_uid),
         mode: Some(u32::from(x.stx_mode & 0o7777)),

@@ -42,6 +42,7 @@ fn stat_of(s: &rustix::fs::Stat) -> Stat {
         size: s.st_size as u64,
         allocated: (s.st_blocks as u64).saturating_mul(512),
         modified: i128::from(s.st_mtime as i64) * 1_000_000_000 + i128::from(s.st_mtime_nsec as i64),
+        changed: Some(i128::from(s.st_ctime as i64) * 1_000_000_000 + i128::from(s.st_ctime_nsec as i64)),
         born: None,
         owner: Some(s.st_uid),
         mode: Some(u32::from(s.st_mode) & 0o7777),

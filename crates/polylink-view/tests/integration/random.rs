@@ -220,6 +220,7 @@ fn memory() -> impl Strategy<Value = (MemOptions, &'static str)> {
                 lies: if lies { DirIdLies::Yes } else { DirIdLies::No },
                 reuse_ids,
                 batch: 3,
+                ..MemOptions::default()
             };
             (options, view)
         })

@@ -151,6 +151,8 @@ pub(super) fn stat(file: &File, volume: u64, form: IdForm) -> FsResult<Stat> {
         size: standard.u64(8),
         allocated: standard.u64(0),
         modified: time(basic.u64(16)),
+        // a program may set NT's ChangeTime
+        changed: None,
         // Any program may set a creation time, and a name that is used again within seconds gives it to the next file
         // (tunnelling, [MS-FSA]): it does not tell two files apart. The id does: NTFS counts up with each use of a
         // record.
