@@ -22,6 +22,7 @@ mod open;
 mod operations;
 mod repair;
 mod state;
+mod table;
 pub(crate) mod tree;
 
 use polylink_nt::NtStatus;

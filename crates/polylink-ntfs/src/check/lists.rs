@@ -303,17 +303,42 @@ impl Audit<'_> {
     }
 
     /// Extension records that the list of their base record does not name. Where the file counts no more names than it
-    /// has without theirs, they are none of it: a power cut came before the list. Else the list is what is wrong.
+    /// has without theirs, or has all of a value without the part of it that they tell of, they are none of it: a power
+    /// cut came before the list. Else the list is what is wrong.
     pub(super) fn are_strays(&self, base: FileReference, numbers: &[RecordNumber]) -> bool {
         let mut names = 0_u16;
         self.names_outside(numbers, &mut |_| names = names.saturating_add(1));
         let seen = self.states.seen(base.record());
-        let strays = names > 0
-            && seen.is_some_and(|seen| seen.names.checked_sub(names).is_some_and(|own| own == seen.links));
+        let strays = if names > 0 {
+            seen.is_some_and(|seen| seen.names.checked_sub(names).is_some_and(|own| own == seen.links))
+        } else {
+            self.is_whole_without(base, numbers)
+        };
         if strays {
             self.names_outside(numbers, &mut |key| self.states.withdraw(base, key));
         }
         strays
+    }
+
+    /// Whether a file has all of the values that some records tell of a part of.
+    fn is_whole_without(&self, base: FileReference, numbers: &[RecordNumber]) -> bool {
+        let Ok(file) = self.volume.file(base.record()) else {
+            return false;
+        };
+        let has = |attribute: &Attribute<'_>| {
+            if matches!(attribute.body(), Body::Resident { .. }) {
+                return true;
+            }
+            let own = file.stream(self.volume, attribute.kind(), &attribute.name());
+            let Ok(Some(own)) = own else { return false };
+            let end = own.runs().map_or(0, |runs| runs.end().0);
+            end.saturating_mul(u64::from(self.cluster)) >= own.size()
+        };
+        numbers.iter().all(|&number| {
+            let mut bytes = Vec::new();
+            self.parsed(number, &mut bytes)
+                .is_ok_and(|record| record.attributes().flatten().all(|attribute| has(&attribute)))
+        })
     }
 
     fn names_outside(&self, numbers: &[RecordNumber], visit: &mut dyn FnMut(&Key<'_>)) {

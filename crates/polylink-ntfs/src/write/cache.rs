@@ -98,7 +98,7 @@ impl Location {
         std::iter::once((self.first, self.first_len)).chain(self.rest.iter().copied())
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces().fold(0, |sum, (_, len)| sum.saturating_add(len))
     }
 }

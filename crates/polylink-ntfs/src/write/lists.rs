@@ -22,7 +22,7 @@ use crate::runs::RunList;
 use crate::units::{FileReference, RecordNumber, Vcn};
 
 /// More than this Windows cannot map at once.
-const LIMIT: usize = 256 << 10;
+pub(crate) const LIMIT: usize = 256 << 10;
 
 /// Where a file's list is.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl State {
     }
 
     /// The block that holds the byte at `at` of a list in clusters, and where it begins in the list.
-    fn list_location(&self, runs: &RunList, at: usize) -> Result<(Location, usize)> {
+    pub(crate) fn list_location(&self, runs: &RunList, at: usize) -> Result<(Location, usize)> {
         let page = self.list_page().max(1);
         let start = at.saturating_sub(at.checked_rem(page).unwrap_or(0));
         let location = Location::in_runs(runs, self.geometry.cluster, wide(start), page);
@@ -198,7 +198,8 @@ impl State {
         Ok((self.list_attribute(&runs, bytes.len()), runs))
     }
 
-    fn list_attribute(&self, runs: &RunList, len: usize) -> Vec<u8> {
+    /// The attribute that leads to a list in clusters.
+    pub(crate) fn list_attribute(&self, runs: &RunList, len: usize) -> Vec<u8> {
         let allocated = runs.end().0.saturating_mul(u64::from(self.geometry.cluster));
         attributes::non_resident(&Part {
             kind: AttributeKind::ATTRIBUTE_LIST,

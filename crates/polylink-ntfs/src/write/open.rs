@@ -136,7 +136,8 @@ impl Inner {
             }
             self.state.cache.flush()?;
         }
-        self.state.settle_bitmap()
+        self.state.settle_bitmap()?;
+        self.state.settle_reserve()
     }
 
     /// Marks clusters as used before any is taken, and begins.

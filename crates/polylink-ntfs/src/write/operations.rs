@@ -61,7 +61,7 @@ impl State {
         if !flags.contains(RecordFlags::DIRECTORY) {
             return Err(NtStatus::NOT_A_DIRECTORY.into());
         }
-        if number < RecordNumber::FIRST_USER && number != RecordNumber::ROOT {
+        if number < RecordNumber::FIRST_SPARE && number != RecordNumber::ROOT {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         if number != RecordNumber::ROOT && self.link_counts(number)?.0 == 0 {
@@ -79,7 +79,7 @@ impl State {
         if !flags.contains(RecordFlags::IN_USE) || !fits(reference, sequence) || !is_base {
             return Err(NtStatus::FILE_DELETED.into());
         }
-        if number < RecordNumber::FIRST_USER {
+        if number < RecordNumber::FIRST_SPARE {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         if self.link_counts(number)?.0 == 0 {

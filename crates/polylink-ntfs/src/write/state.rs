@@ -121,6 +121,8 @@ pub(crate) struct State {
     pub(crate) directory_moved: bool,
     /// Records from here on were added to the table since it was opened, and were never used.
     pub(crate) unused_from: u64,
+    /// A free record that no file gets: the next growth of the table needs it.
+    pub(crate) table_reserve: Option<RecordNumber>,
     /// How often the table grew.
     pub(crate) generation: u64,
     /// An operation found no free record: the table must grow first.
@@ -158,6 +160,7 @@ impl State {
             hints: HashMap::new(),
             directory_moved: false,
             unused_from: u64::MAX,
+            table_reserve: None,
             generation: 0,
             want_records: false,
             mark: Mark::default(),
@@ -312,13 +315,13 @@ impl State {
         base: Option<FileReference>,
         flags: RecordFlags,
     ) -> Result<FileReference> {
-        let found = match self.record_bits.take(&mut self.cache, None, 1, 1) {
-            Err(Error::Refused(NtStatus::DISK_FULL)) => {
-                self.want_records = true;
-                return Err(Error::Conflict);
-            }
-            found => found?,
-        };
+        let mut found = self.take_record_bit()?;
+        if self.table_reserve == Some(RecordNumber(found.start)) {
+            let other = self.take_record_bit()?;
+            self.record_bits
+                .set(&mut self.cache, found, false, Class::Allocate)?;
+            found = other;
+        }
         let number = RecordNumber(found.start);
         let location = self.locate(number)?;
         // the number of times that it was used goes on from what stands there
@@ -345,6 +348,16 @@ impl State {
             self.unused_from = number.0.saturating_add(1);
         }
         Ok(FileReference::new(number, sequence))
+    }
+
+    fn take_record_bit(&mut self) -> Result<Free> {
+        match self.record_bits.take(&mut self.cache, None, 1, 1) {
+            Err(Error::Refused(NtStatus::DISK_FULL)) => {
+                self.want_records = true;
+                Err(Error::Conflict)
+            }
+            found => found,
+        }
     }
 
     /// Gives a record back that was taken since the last commit.

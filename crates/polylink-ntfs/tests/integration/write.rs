@@ -6,6 +6,7 @@ pub(crate) mod crash;
 pub(crate) mod fix;
 mod model;
 mod speed;
+mod table;
 
 use std::sync::Arc;
 

@@ -150,6 +150,12 @@ impl Builder {
         number
     }
 
+    /// The next file or directory is made in this record.
+    pub fn go_on_at(&mut self, record: u64) {
+        assert!(!self.files.contains_key(&record), "the record is in use");
+        self.next = record;
+    }
+
     /// Gives a file a further name.
     pub fn name(&mut self, file: u64, parent: u64, name: &str, namespace: u8) {
         let name = Name {

@@ -107,7 +107,7 @@ fn look_first(args: &RmArgs, volume: &Changing) -> Result<(), CommandError> {
             return Err(refuse("the root directory cannot be removed".to_owned())
                 .hint("'polylink ntfs format --force' makes an empty volume"));
         }
-        if found.record() < RecordNumber::FIRST_USER {
+        if found.record() < RecordNumber::FIRST_SPARE {
             return Err(refuse(format!("'{}' belongs to the volume itself", shown(path))));
         }
         let stat = image::look(fs, "remove", path)?;

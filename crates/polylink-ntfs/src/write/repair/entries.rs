@@ -50,7 +50,7 @@ impl State {
         found: &Found,
         limit: u32,
     ) -> Result<bool> {
-        if file.record() < RecordNumber::FIRST_USER {
+        if file.record() < RecordNumber::FIRST_SPARE {
             return Ok(false);
         }
         if is_directory {

@@ -345,7 +345,7 @@ impl Inner {
             }
             reached |= name.is_link();
         }
-        let lost = !reached && !unknown && base >= RecordNumber::FIRST_USER;
+        let lost = !reached && !unknown && base >= RecordNumber::FIRST_SPARE;
         if lost || (rescue && is_directory) {
             steps.push(self.rescue(file, &judged)?);
         }

@@ -1,6 +1,8 @@
 use polylink_nt::NtStatus;
 use polylink_ntfs::{Error, Replace};
 
+use polylink_testutil::ntfs::image::Content;
+
 use super::{blank, find, issues, open, raw_links, reopened, units, used};
 
 const MIB: u64 = 1 << 20;
@@ -271,4 +273,46 @@ fn a_volume_for_other_judges() {
     writer.close().unwrap();
     assert_eq!(issues(&device), [""; 0]);
     std::fs::write(path, device.bytes()).unwrap();
+}
+
+/// Windows puts what it makes while it repairs a volume into records that nobody else takes.
+#[test]
+fn files_in_the_spare_records_are_files_like_others() {
+    let mut image = polylink_testutil::ntfs::image::Builder::new();
+    image.go_on_at(16);
+    let bin = image.directory(5, "$RECYCLE.BIN");
+    let inner = image.file(bin, "kept.txt", Content::Resident(b"kept".to_vec()));
+    assert_eq!((bin, inner), (16, 17));
+    let device = std::sync::Arc::new(polylink_ntfs::MemDevice::new(image.build().bytes));
+    assert_eq!(issues(&device), [""; 0]);
+    let writer = open(&device);
+    let (root, bin) = (writer.root().unwrap(), find(&writer, "$RECYCLE.BIN").unwrap());
+    let kept = find(&writer, "$RECYCLE.BIN/kept.txt").unwrap();
+    let new = writer.create_file(bin, &units("new")).unwrap();
+    assert!(new.record() >= polylink_ntfs::RecordNumber::FIRST_USER);
+    writer.link(kept, root, &units("link")).unwrap();
+    writer.write(kept, &[], 0, &[1; 3000]).unwrap();
+    writer
+        .rename(
+            (bin, &units("kept.txt")),
+            (root, &units("moved.txt")),
+            Replace::Never,
+        )
+        .unwrap();
+    writer.sync().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+    assert_eq!(raw_links(&device, kept.record()), 2);
+    for name in ["link", "moved.txt"] {
+        writer.unlink(root, &units(name)).unwrap();
+    }
+    writer.unlink(bin, &units("new")).unwrap();
+    writer.remove_directory(root, &units("$RECYCLE.BIN")).unwrap();
+    writer.sync().unwrap();
+    // they are free again, and given to nobody
+    for index in 0..20 {
+        let file = writer.create_file(root, &units(&format!("{index}"))).unwrap();
+        assert!(file.record() >= polylink_ntfs::RecordNumber::FIRST_USER, "{file}");
+    }
+    writer.close().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use polylink_ntfs::check::Severity;
+use polylink_ntfs::check::{Issue, Severity};
 use polylink_ntfs::{Catalog, Device, FileReference, MemDevice, Replace, WriteOptions, Writer};
 
 use super::{blank, options, reopened, units};
@@ -340,7 +340,12 @@ fn replay(cluster: u32, record: u32, long: bool, together: bool) -> u64 {
 
 /// Cuts the power at every write of the steps, and answers how many states that were.
 pub(crate) fn replay_steps(cluster: u32, record: u32, steps: &[Step], together: bool) -> u64 {
-    let device = blank(8 << 20, cluster, record);
+    replay_on(&blank(8 << 20, cluster, record), steps, together)
+}
+
+/// The same on a volume that is there. What is wrong with it from the beginning may be wrong to the end.
+pub(super) fn replay_on(device: &Arc<MemDevice>, steps: &[Step], together: bool) -> u64 {
+    let noise: Vec<&str> = audit(&reopened(device)).0.iter().map(Issue::kind_name).collect();
     let mut replay = Replay {
         states: 0,
         seed: 0x9E37_79B9_7F4A_7C15,
@@ -356,7 +361,7 @@ pub(crate) fn replay_steps(cluster: u32, record: u32, steps: &[Step], together: 
     };
     for batch in batches {
         let base = Arc::new(MemDevice::new(device.bytes()));
-        let before = paths(&device);
+        let before = paths(device);
         let recorder = Arc::new(Recorder {
             device: device.clone(),
             events: Mutex::new(Vec::new()),
@@ -366,9 +371,10 @@ pub(crate) fn replay_steps(cluster: u32, record: u32, steps: &[Step], together: 
             step(&writer);
         }
         writer.close().unwrap();
-        let (issues, _) = audit(&reopened(&device));
+        let (mut issues, _) = audit(&reopened(device));
+        issues.retain(|issue| !noise.contains(&issue.kind_name()));
         assert_eq!(issues, [], "{}", batch[0].0);
-        let after = paths(&device);
+        let after = paths(device);
         // files that are there before and after have a name all the time, and the names that stay are there
         let lasting: BTreeMap<_, _> = before
             .iter()
