@@ -1,5 +1,6 @@
 //! [`LinkFs`] on a volume: views, usage and searches run on an image as they do on a mounted file system.
 
+mod content;
 mod paths;
 
 use std::collections::{HashMap, HashSet};
@@ -39,7 +40,7 @@ pub struct VolumeFs {
     volume: Arc<Volume>,
     catalog: Option<Catalog>,
     free: OnceLock<Option<u64>>,
-    writer: Option<Writing>,
+    writer: Option<Arc<Writing>>,
 }
 
 /// Whoever changes the volume while it is read.
@@ -94,14 +95,14 @@ impl VolumeFs {
         let volume = Volume::open(Box::new(writer.clone()), &OpenOptions::default())?;
         let generation = AtomicU64::new(writer.generation());
         Ok(Self {
-            writer: Some(Writing { writer, generation }),
+            writer: Some(Arc::new(Writing { writer, generation })),
             ..Self::new(Arc::new(volume))
         })
     }
 
     /// Sees to it that records which are new can be read.
     fn keep_up(&self) -> FsResult<()> {
-        if let Some(Writing { writer, generation }) = &self.writer {
+        if let Some(Writing { writer, generation }) = self.writer.as_deref() {
             let now = writer.generation();
             if generation.swap(now, Ordering::Relaxed) != now {
                 self.volume.refresh().map_err(fault)?;

@@ -13,6 +13,7 @@ mod bytes;
 mod cache;
 mod commit;
 mod content;
+mod copy;
 mod directory;
 mod exchange;
 mod files;
@@ -27,6 +28,7 @@ pub(crate) mod tree;
 
 use polylink_nt::NtStatus;
 
+pub(crate) use copy::SETTABLE;
 pub(crate) use exchange::{Exchange, Over, Place};
 pub use open::{WriteOptions, Writer};
 pub use operations::{Entry as DirectoryEntry, Replace, Times, Unlinked};

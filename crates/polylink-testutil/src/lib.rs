@@ -6,4 +6,5 @@
 // a test looks at what it asked for
 #![allow(clippy::must_use_candidate)]
 
+pub mod files;
 pub mod ntfs;

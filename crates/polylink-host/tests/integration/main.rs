@@ -2,6 +2,7 @@
 
 mod contract;
 mod env;
+mod files;
 
 #[cfg(windows)]
 mod doors;

@@ -225,7 +225,7 @@ impl State {
     }
 
     /// Writes bytes of a value into its clusters.
-    fn write_runs(&mut self, runs: &RunList, offset: u64, bytes: &[u8]) -> Result<()> {
+    pub(super) fn write_runs(&mut self, runs: &RunList, offset: u64, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }

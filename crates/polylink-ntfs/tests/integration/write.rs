@@ -2,6 +2,7 @@
 
 mod basic;
 mod batch;
+mod copy;
 pub(crate) mod crash;
 pub(crate) mod fix;
 mod model;
