@@ -40,6 +40,7 @@ pub use memfs::{DirIdLies, MemFs, MemOptions};
 pub use name::{Name, NameBuf, shown, shown_name};
 pub use progress::{Progress, Silent};
 pub use replace::{
-    Replaced, is_temporary_name, remove_temporary, replace_if, replace_with_link, stable_hash, temporary_name,
+    Replaced, is_temporary_name, remove_temporary, replace_if, replace_if_both, replace_with_link,
+    stable_hash, temporary_name,
 };
 pub use volume::{CaseRule, DirIds, HardLinks, NameRules, NameUnit, VolumeInfo};

@@ -111,11 +111,37 @@ pub fn replace_if(
     new: At<'_>,
     is_right: impl FnOnce(&Stat) -> bool,
 ) -> FsResult<()> {
+    replace(fs, existing, new, |_, victim| Ok(is_right(&fs.stat(victim)?)))
+}
+
+/// As [`replace_if`], with the question put about both files: the one that takes the name over, which has its further
+/// name by then, and the one that the name leads to.
+///
+/// # Errors
+///
+/// As [`replace_if`].
+pub fn replace_if_both(
+    fs: &dyn LinkFs,
+    existing: At<'_>,
+    new: At<'_>,
+    is_right: impl FnOnce(&Stat, &Stat) -> bool,
+) -> FsResult<()> {
+    replace(fs, existing, new, |heir, victim| {
+        Ok(is_right(&fs.stat(heir)?, &fs.stat(victim)?))
+    })
+}
+
+fn replace(
+    fs: &dyn LinkFs,
+    existing: At<'_>,
+    new: At<'_>,
+    is_right: impl FnOnce(At<'_>, At<'_>) -> FsResult<bool>,
+) -> FsResult<()> {
     let temporary = link_temporary(fs, existing, new)?;
     let temporary = At::new(new.dir, temporary.name());
-    let renamed = match fs.stat(new) {
-        Ok(stat) if is_right(&stat) => fs.rename(temporary, new, Existing::Replace),
-        Ok(_) => Err(FaultKind::Stale.into()),
+    let renamed = match is_right(temporary, new) {
+        Ok(true) => fs.rename(temporary, new, Existing::Replace),
+        Ok(false) => Err(FaultKind::Stale.into()),
         Err(fault) => Err(fault),
     };
     // POSIX leaves both names where they came to be of one file meanwhile; after a failure it is there as well

@@ -64,9 +64,9 @@ use polylink_core::{FileId, Kind, LinkFs, Progress};
 use polylink_walk::walk;
 
 pub use figures::{Figures, SortBy};
+pub use polylink_walk::Target;
 pub use polylink_walk::{Mounts, Options, Root};
 pub use report::{Row, Usage};
-pub use target::Target;
 
 use files::{Files, LastSpace, push_tight};
 use fold::{Gathered, fold};

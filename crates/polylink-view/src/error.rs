@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use polylink_core::{PathError, shown};
+use polylink_walk::BadGlob;
 use thiserror::Error;
 
 use crate::ledger::LedgerFault;
@@ -45,13 +46,8 @@ pub enum Error {
         kind: String,
     },
     /// A glob that cannot be understood.
-    #[error("the pattern '{glob}' cannot be understood: {why}")]
-    Glob {
-        /// The pattern.
-        glob: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error(transparent)]
+    Glob(#[from] BadGlob),
     /// A template that cannot be understood.
     #[error("the name template '{template}' cannot be used: {why}")]
     Template {

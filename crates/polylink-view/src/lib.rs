@@ -39,7 +39,6 @@
 mod apply;
 mod diff;
 mod error;
-mod filter;
 mod ledger;
 mod links;
 mod naming;
@@ -57,9 +56,10 @@ use polylink_core::{
 };
 use polylink_walk::{Mounts, Options as WalkOptions, Root};
 
+pub use polylink_walk::{BadGlob, Case, Filter};
+
 pub use apply::apply;
 pub use error::Error;
-pub use filter::{Case, Filter};
 pub use ledger::{Ledger, LedgerFault, ledger_path, open_ledger};
 pub use options::{Appear, Deleted, Options, Orphans, Request, Superseded};
 pub use plan::{OldVersion, Plan, Step, Why};

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::filter::Filter;
 use crate::template::Template;
+use polylink_walk::Filter;
 
 /// How often a file with several names in the sources appears in the view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -11,8 +11,8 @@ use polylink_core::{
 use polylink_walk::{DirState, Options as WalkOptions, Root, Visited, Visitor, Walked, identify, walk};
 use rustc_hash::FxHashSet;
 
-use crate::filter::Filter;
 use crate::ledger::is_ledger_name;
+use polylink_walk::Filter;
 
 /// One name of a regular file below the sources.
 #[derive(Clone, Copy, Debug)]

@@ -10,8 +10,10 @@
 //! only when asked for. What could not be read is in [`Walked::dirs`] with its reason: absent and unreadable are never
 //! mixed up. Memory: one record a directory, and handles for those with children still to be read.
 
+mod filter;
 mod names;
 mod order;
+mod target;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -23,7 +25,9 @@ use polylink_core::{
     NameBuf, Progress, Stat,
 };
 
+pub use filter::{BadGlob, Case, Filter};
 pub use names::{Found, find_names};
+pub use target::Target;
 
 /// Where a walk begins: an open directory and the path to show for it.
 #[derive(Clone, Debug)]

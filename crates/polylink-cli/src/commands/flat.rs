@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use polylink_core::{DirBatch, shown};
 use polylink_host::facts;
 use polylink_view::{
-    Appear, Case, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path,
+    Appear, BadGlob, Case, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path,
 };
 
 use super::Context;
@@ -233,7 +233,7 @@ fn code(outcome: &polylink_view::Outcome) -> Outcome {
 fn options(context: &Context<'_>, site: Site<'_>, args: &FlatArgs) -> Result<Options, CommandError> {
     let bad = |problem| error(context, &problem);
     Ok(Options {
-        filter: filter(site, &args.include, &args.exclude).map_err(bad)?,
+        filter: filter(site, &args.include, &args.exclude).map_err(|glob| bad(glob.into()))?,
         appear: if args.every_name {
             Appear::EveryName
         } else {
@@ -258,7 +258,7 @@ fn options(context: &Context<'_>, site: Site<'_>, args: &FlatArgs) -> Result<Opt
 }
 
 /// Patterns are written as the system writes its paths and names; in a volume case makes no difference, as on Windows.
-fn filter(site: Site<'_>, include: &[String], exclude: &[String]) -> Result<Filter, polylink_view::Error> {
+fn filter(site: Site<'_>, include: &[String], exclude: &[String]) -> Result<Filter, BadGlob> {
     if cfg!(windows) || site.is_volume() {
         let slashed = |globs: &[String]| -> Vec<String> {
             let glob = |glob: &String| {

@@ -225,7 +225,7 @@ pub(crate) fn error(context: &Context<'_>, error: &Error) -> CommandError {
             .hints(explain::hints(&context.fs, &link))
         }
         Error::NoHardLinks { view, kind } => plain().path(view).hint(explain::no_hard_links(kind)),
-        Error::Glob { .. } => plain().hint("quote patterns for the shell; '*' stands for any part of a name, '**' for folders, '[ab]' and '{a,b}' for choices"),
+        Error::Glob(_) => plain().hint("quote patterns for the shell; '*' stands for any part of a name, '**' for folders, '[ab]' and '{a,b}' for choices"),
         Error::Template { .. } => plain().hint(format!("the fields are {TEMPLATE_FIELDS}; '{{{{' and '}}}}' stand for braces")),
         Error::Ledger { path, fault } => {
             let failed = plain().path(path).hints(ledger_hints(path, fault));

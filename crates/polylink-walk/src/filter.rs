@@ -1,8 +1,30 @@
-//! Which files go into a view: `--include` and `--exclude`.
+//! Which files a job takes: `--include` and `--exclude`.
+
+use std::error::Error;
+use std::fmt;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::error::Error;
+/// A pattern that cannot be understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadGlob {
+    /// The pattern.
+    pub glob: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl fmt::Display for BadGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the pattern '{}' cannot be understood: {}",
+            self.glob, self.why
+        )
+    }
+}
+
+impl Error for BadGlob {}
 
 /// Patterns as gitignore and rsync users expect them: without a slash a pattern is matched against each name of the
 /// path, with one against the whole path below the source. `*` does not match a slash, `**` does.
@@ -32,8 +54,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`Error::Glob`] for a pattern that cannot be understood.
-    pub fn new<S: AsRef<str>>(include: &[S], exclude: &[S]) -> Result<Self, Error> {
+    /// [`BadGlob`] for a pattern that cannot be understood.
+    pub fn new<S: AsRef<str>>(include: &[S], exclude: &[S]) -> Result<Self, BadGlob> {
         Self::with_case(include, exclude, Case::Matters)
     }
 
@@ -42,7 +64,7 @@ impl Filter {
     /// # Errors
     ///
     /// As [`Filter::new`].
-    pub fn with_case<S: AsRef<str>>(include: &[S], exclude: &[S], case: Case) -> Result<Self, Error> {
+    pub fn with_case<S: AsRef<str>>(include: &[S], exclude: &[S], case: Case) -> Result<Self, BadGlob> {
         Ok(Self {
             include: Patterns::new(include, case)?,
             exclude: Patterns::new(exclude, case)?,
@@ -57,14 +79,16 @@ impl Filter {
 
     /// Whether the directory at `path` (below its source, bytes with slashes) is left out with all that is in it. Its
     /// parents are asked about first.
-    pub(crate) fn leaves_out_directory(&self, path: &[u8]) -> bool {
+    #[must_use]
+    pub fn leaves_out_directory(&self, path: &[u8]) -> bool {
         self.exclude
             .as_ref()
             .is_some_and(|patterns| patterns.matches(path))
     }
 
     /// Whether the file at `path`, whose directory is not left out, goes in.
-    pub(crate) fn takes_file(&self, path: &[u8]) -> bool {
+    #[must_use]
+    pub fn takes_file(&self, path: &[u8]) -> bool {
         self.include
             .as_ref()
             .is_none_or(|patterns| patterns.matches(path))
@@ -76,7 +100,7 @@ impl Filter {
 }
 
 impl Patterns {
-    fn new<S: AsRef<str>>(globs: &[S], case: Case) -> Result<Option<Self>, Error> {
+    fn new<S: AsRef<str>>(globs: &[S], case: Case) -> Result<Option<Self>, BadGlob> {
         if globs.is_empty() {
             return Ok(None);
         }
@@ -89,7 +113,7 @@ impl Patterns {
                 .backslash_escape(true)
                 .case_insensitive(case == Case::Ignored)
                 .build()
-                .map_err(|error| Error::Glob {
+                .map_err(|error| BadGlob {
                     glob: glob.to_owned(),
                     why: error.kind().to_string(),
                 })?;
@@ -100,7 +124,7 @@ impl Patterns {
             }
         }
         let build = |builder: &GlobSetBuilder| {
-            builder.build().map_err(|error| Error::Glob {
+            builder.build().map_err(|error| BadGlob {
                 glob: error.glob().unwrap_or_default().to_owned(),
                 why: error.kind().to_string(),
             })

@@ -1,0 +1,118 @@
+//! Reading files: what they hash to, and whether two are the same byte for byte.
+
+use polylink_core::{Content, Fault, FaultKind, FsResult, Progress, Stat};
+
+/// A file of up to so many bytes is read whole when it is opened for the first time.
+pub(crate) const SMALL: u64 = 16 << 10;
+/// What is read first of a larger file.
+const BLOCK: usize = 4 << 10;
+/// What is read at once of a file that is read whole: it fits into the processor's cache beside its hash.
+const PIECE: usize = 256 << 10;
+
+/// Half of a blake3 hash: more than enough to tell which files are worth comparing.
+pub(crate) type Hash = [u8; 16];
+
+/// The memory that one thread reads with.
+pub(crate) struct Buffers {
+    one: Vec<u8>,
+    other: Vec<u8>,
+}
+
+impl Buffers {
+    pub(crate) fn new() -> Self {
+        Self {
+            one: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+}
+
+/// Whether a file is still the one that it was, unchanged. Names, which we change ourselves, do not count.
+pub(crate) fn unchanged(then: &Stat, now: &Stat) -> bool {
+    (then.id, then.kind, then.size, then.modified, then.born)
+        == (now.id, now.kind, now.size, now.modified, now.born)
+        && (then.owner, then.mode) == (now.owner, now.mode)
+}
+
+/// The fault of a file that changes while it is worked with.
+pub(crate) fn changed() -> Fault {
+    FaultKind::Stale.into()
+}
+
+fn half(hash: &blake3::Hash) -> Hash {
+    let mut half = Hash::default();
+    half.copy_from_slice(&hash.as_bytes()[..16]);
+    half
+}
+
+/// The hash of a file's beginning, which is all of it up to [`SMALL`] bytes.
+pub(crate) fn hash_start(file: &dyn Content, seen: &Stat, buffers: &mut Buffers) -> FsResult<Hash> {
+    let want = match seen.size {
+        // one byte more tells that the file has grown
+        0..=SMALL => seen.size as usize + 1,
+        _ => BLOCK,
+    };
+    buffers.one.resize(PIECE, 0);
+    let buffer = &mut buffers.one[..want];
+    let read = file.read_full(0, buffer)?;
+    if read as u64 != seen.size.min(BLOCK.max(want - 1) as u64) {
+        return Err(changed());
+    }
+    Ok(half(&blake3::hash(&buffers.one[..read])))
+}
+
+/// The hash of all of a file.
+pub(crate) fn hash_whole(
+    file: &dyn Content,
+    seen: &Stat,
+    buffers: &mut Buffers,
+    progress: &dyn Progress,
+) -> FsResult<Hash> {
+    buffers.one.resize(PIECE, 0);
+    let mut hasher = blake3::Hasher::new();
+    let mut offset = 0;
+    loop {
+        if progress.cancelled() {
+            return Err(FaultKind::Interrupted.into());
+        }
+        let read = file.read_full(offset, &mut buffers.one)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffers.one[..read]);
+        offset += read as u64;
+    }
+    if offset != seen.size {
+        return Err(changed());
+    }
+    Ok(half(&hasher.finalize()))
+}
+
+/// Whether two files of `size` bytes hold the same.
+pub(crate) fn same_bytes(
+    one: &dyn Content,
+    other: &dyn Content,
+    size: u64,
+    buffers: &mut Buffers,
+    progress: &dyn Progress,
+) -> FsResult<bool> {
+    // one byte more than the size, so that growth is seen
+    let piece = usize::try_from(size.saturating_add(1)).map_or(PIECE, |size| size.min(PIECE));
+    buffers.one.resize(PIECE, 0);
+    buffers.other.resize(PIECE, 0);
+    let mut offset = 0;
+    loop {
+        if progress.cancelled() {
+            return Err(FaultKind::Interrupted.into());
+        }
+        let (one_buffer, other_buffer) = (&mut buffers.one[..piece], &mut buffers.other[..piece]);
+        let read = one.read_full(offset, one_buffer)?;
+        if other.read_full(offset, other_buffer)? != read || one_buffer[..read] != other_buffer[..read] {
+            return Ok(false);
+        }
+        offset += read as u64;
+        if read < piece {
+            return Ok(offset == size);
+        }
+    }
+}

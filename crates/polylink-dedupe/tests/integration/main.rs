@@ -1,0 +1,8 @@
+//! Merging and splitting on the model file system.
+
+mod edits;
+mod model;
+mod split;
+mod stops;
+mod table;
+mod world;
