@@ -7,7 +7,7 @@ use polylink_core::{
     replace_if_both,
 };
 
-use crate::content::{Buffers, changed, same_bytes, unchanged};
+use crate::content::{Buffers, changed, same_bytes, unchanged, untouched};
 use crate::outcome::Outcome;
 use crate::places::Opener;
 use crate::plan::{Heir, Plan, Set, Spot, Victim};
@@ -117,10 +117,11 @@ impl Worker<'_, '_> {
     fn victim(&mut self, victim: &Victim, staying: &mut Vec<Staying>) {
         let mut compared = None;
         let mut last = false;
+        let mut seen = victim.stat;
         for (number, moved) in victim.moves.iter().enumerate() {
             let heir = follow(staying, moved.heir);
             if compared != Some(heir) {
-                match self.compare(victim, &moved.spot, &mut staying[heir]) {
+                match self.compare(&seen, &moved.spot, &mut staying[heir]) {
                     Ok(true) => compared = Some(heir),
                     Ok(false) => {
                         let path = self.plan.path(&moved.spot);
@@ -129,7 +130,10 @@ impl Worker<'_, '_> {
                     Err(fault) => return self.failed(fault, &moved.spot, &staying[heir].heir.spot),
                 }
             }
-            match self.replace(&victim.stat, &moved.spot, &staying[heir].heir) {
+            let replaced = self.replace(&seen, &moved.spot, &staying[heir].heir);
+            // both have got or lost a name by now
+            (seen.changed, staying[heir].heir.stat.changed) = (None, None);
+            match replaced {
                 Ok(Moved::Yes { last: it }) => {
                     self.outcome.moved_names += 1;
                     last = it;
@@ -139,7 +143,7 @@ impl Worker<'_, '_> {
                     staying[heir].instead = Some(staying.len());
                     staying.push(Staying {
                         heir: Heir {
-                            stat: victim.stat,
+                            stat: seen,
                             spot: victim.moves[number].spot.clone(),
                         },
                         content: None,
@@ -154,20 +158,18 @@ impl Worker<'_, '_> {
     }
 
     /// Whether the two files hold the same, neither of them changed since they were found and while they were read.
-    fn compare(&mut self, victim: &Victim, spot: &Spot, staying: &mut Staying) -> FsResult<bool> {
+    fn compare(&mut self, victim: &Stat, spot: &Spot, staying: &mut Staying) -> FsResult<bool> {
         let one = self.open(spot)?;
         let other = match &mut staying.content {
             Some(content) => content,
             none => none.insert(self.open(&staying.heir.spot)?),
         };
-        let both = |one: &dyn Content, other: &dyn Content| -> FsResult<bool> {
-            Ok(unchanged(&victim.stat, &one.stat()?) && unchanged(&staying.heir.stat, &other.stat()?))
-        };
-        if !both(&*one, &**other)? {
+        let before = (one.stat()?, other.stat()?);
+        if !untouched(victim, &before.0) || !untouched(&staying.heir.stat, &before.1) {
             return Err(changed());
         }
-        let same = same_bytes(&*one, &**other, victim.stat.size, self.buffers, self.progress)?;
-        if !both(&*one, &**other)? {
+        let same = same_bytes(&*one, &**other, victim.size, self.buffers, self.progress)?;
+        if !untouched(&before.0, &one.stat()?) || !untouched(&before.1, &other.stat()?) {
             return Err(changed());
         }
         Ok(same)
@@ -189,7 +191,7 @@ impl Worker<'_, '_> {
             At::new(&to, spot.name.name()),
             |new, old| {
                 last.set(old.links == 1);
-                unchanged(&heir.stat, new) && unchanged(victim, old)
+                unchanged(&heir.stat, new) && untouched(victim, old)
             },
         );
         match replaced {

@@ -34,6 +34,12 @@ pub(crate) fn unchanged(then: &Stat, now: &Stat) -> bool {
         && (then.owner, then.mode) == (now.owner, now.mode)
 }
 
+/// As [`unchanged`], and nothing else was done to it either: no name came or went. Where the time of the last change of
+/// any kind is not known, or not any more because we changed something ourselves, it does not count.
+pub(crate) fn untouched(then: &Stat, now: &Stat) -> bool {
+    unchanged(then, now) && (then.changed.is_none() || then.changed == now.changed)
+}
+
 /// The fault of a file that changes while it is worked with.
 pub(crate) fn changed() -> Fault {
     FaultKind::Stale.into()

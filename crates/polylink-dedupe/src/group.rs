@@ -3,7 +3,7 @@
 use polylink_core::{At, Fault, FaultKind, FileFs, FsResult, Metadata, PathError, Progress, Stat};
 use rustc_hash::FxHashMap;
 
-use crate::content::{Buffers, Hash, SMALL, changed, hash_start, hash_whole, unchanged};
+use crate::content::{Buffers, Hash, SMALL, changed, hash_start, hash_whole, untouched};
 use crate::options::{Options, Part};
 use crate::places::Opener;
 use crate::pool;
@@ -157,7 +157,7 @@ impl Grouping<'_> {
                 let file = candidates[item].file;
                 let hashed = self.with_content(file, opener, |content, stat| {
                     let hash = hash(content, stat, buffers, self.progress)?;
-                    if !unchanged(stat, &content.stat()?) {
+                    if !untouched(stat, &content.stat()?) {
                         return Err(changed());
                     }
                     Ok((hash, content.place().unwrap_or(0)))

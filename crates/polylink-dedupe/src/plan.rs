@@ -247,7 +247,11 @@ impl Planner<'_> {
                 let seen = &self.scan.files[*file as usize];
                 Some(Member {
                     file: *file,
-                    stat: seen.stat,
+                    stat: Stat {
+                        // the run begins with removing these names, which changes it
+                        changed: seen.stat.changed.filter(|_| seen.temporary == 0),
+                        ..seen.stat
+                    },
                     names: names.get(file)?,
                     links: seen.stat.links.saturating_sub(seen.temporary),
                 })

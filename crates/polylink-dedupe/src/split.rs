@@ -8,7 +8,7 @@ use polylink_core::{
 };
 use polylink_walk::{Filter, Options as WalkOptions, Target};
 
-use crate::content::{changed, unchanged};
+use crate::content::{changed, unchanged, untouched};
 use crate::places::{Opener, Places};
 use crate::plan::Spot;
 use crate::scan::{Scanned, scan};
@@ -282,7 +282,7 @@ fn split(fs: &dyn FileFs, at: At<'_>, seen: &Stat, options: &SplitOptions) -> Fs
     let whole = copied.lost.is_empty();
     let moved = if !whole && options.loss == Loss::Refused {
         Ok(false)
-    } else if unchanged(seen, &fs.stat(at)?) {
+    } else if untouched(&now, &fs.stat(at)?) {
         fs.rename(part, at, Existing::Replace).map(|()| true)
     } else {
         Err(changed())

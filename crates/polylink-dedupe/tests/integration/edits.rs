@@ -146,13 +146,13 @@ const NEW: u64 = 9 << 16;
 /// What somebody else does: to the file that stays or to one that goes, in place or by a rename over the name.
 const EDITS: [(&str, Edit); 6] = [
     ("written to the first", |fs| {
-        fs.rewrite("/t/a", 20_000, NEW).unwrap()
+        fs.rewrite("/t/a", 20_000, NEW).unwrap();
     }),
     ("written to the last", |fs| {
-        fs.rewrite("/t/c", 20_000, NEW).unwrap()
+        fs.rewrite("/t/c", 20_000, NEW).unwrap();
     }),
     ("the last gets longer", |fs| {
-        fs.rewrite("/t/c", 20_001, 1 << 16).unwrap()
+        fs.rewrite("/t/c", 20_001, 1 << 16).unwrap();
     }),
     ("the first saved by rename", |fs| {
         fs.create_with("/t/a", 20_000, NEW).unwrap();
