@@ -3,10 +3,12 @@
 //! Ours and each peer run in alternation on the same warm tree, because a machine is never equally busy twice; what is
 //! compared are medians. Views and clones are removed between the runs and outside the measured time.
 
+pub(crate) mod bare_fill;
 pub(crate) mod bare_link;
 pub(crate) mod bare_read;
 mod million;
 mod ntfs;
+mod ntfs_write;
 mod peers;
 mod rows;
 mod timing;
@@ -26,7 +28,7 @@ pub(crate) struct Args {
     /// Measure one million files instead: time and peak memory of first build, update and usage
     #[arg(long)]
     million: bool,
-    /// Measure only the rows whose name contains this: flat, update, usage, memory, names, ntfs
+    /// Measure only the rows whose name contains this: flat, update, usage, memory, names, ntfs, ntfs-write
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
     /// Measured runs of each command, after one that is not measured
@@ -45,7 +47,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result {
     if args.install_peers {
-        return peers::install();
+        return peers::install(|_| true);
     }
     let binary = match &args.binary {
         Some(binary) => std::path::absolute(binary)?,
@@ -61,9 +63,9 @@ pub(crate) fn run(args: &Args) -> Result {
         return million::run(&binary, dir.path(), args.files.unwrap_or(1_000_000));
     }
     let xtask = shell::build_release("xtask", "xtask")?;
-    peers::install()?;
     let (files, runs) = (args.files.unwrap_or(100_000), args.runs.max(1));
     let wanted = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
+    peers::install(wanted)?;
     let mut table = Vec::new();
     let rows: Vec<_> = rows::ROWS.iter().filter(|(name, _)| wanted(name)).collect();
     if !rows.is_empty() {
@@ -79,6 +81,10 @@ pub(crate) fn run(args: &Args) -> Result {
         let images = args.dir.clone().unwrap_or_else(|| base.join("bench"));
         let files = args.files.unwrap_or(1_000_000);
         table.extend(ntfs::measure(&binary, &xtask, &images, files, runs)?);
+    }
+    if wanted("ntfs-write") {
+        eprintln!("measuring ntfs-write …");
+        table.extend(ntfs_write::measure(&binary, &xtask, dir.path(), runs)?);
     }
     println!("{runs} runs each, warm cache; median [shortest, longest]\n");
     println!("| work | ours | peer | peer's | ratio | bar | met |\n|---|---|---|---|---|---|---|");

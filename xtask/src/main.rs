@@ -54,6 +54,10 @@ enum Task {
     #[cfg(unix)]
     #[command(hide = true)]
     BareLink(bench::bare_link::Args),
+    /// Make many names in a directory and do nothing else: the least that they cost through a mount
+    #[cfg(unix)]
+    #[command(hide = true)]
+    BareFill(bench::bare_fill::Args),
     /// Read runs of an image and do nothing else: the least that a pass over a table can cost
     #[cfg(unix)]
     #[command(hide = true)]
@@ -83,6 +87,8 @@ fn main() -> ExitCode {
         Task::Exports => exports::run(),
         #[cfg(unix)]
         Task::BareLink(args) => bench::bare_link::run(&args),
+        #[cfg(unix)]
+        Task::BareFill(args) => bench::bare_fill::run(&args),
         #[cfg(unix)]
         Task::BareRead(args) => bench::bare_read::run(&args),
     };

@@ -127,3 +127,18 @@ pub(crate) fn build_release(package: &str, binary: &str) -> Result<PathBuf> {
         Err(Failure(format!("no binary at {}", path.display())))
     }
 }
+
+#[cfg(unix)]
+/// Builds an example of a package in release and returns its path.
+pub(crate) fn build_example(package: &str, example: &str) -> Result<PathBuf> {
+    run(cargo().args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        package,
+        "--example",
+        example,
+    ]))?;
+    Ok(target_dir().join("release/examples").join(example))
+}

@@ -1,6 +1,8 @@
 //! Edits an NTFS volume as a script says: one operation a line, one answer a line.
 //!
-//! `cargo run -p polylink-ntfs --example script -- IMAGE < SCRIPT`
+//! `cargo run -p polylink-ntfs --example script -- IMAGE [MAX_LINKS] < SCRIPT`
+//!
+//! `MAX_LINKS` is how many names a file may have, where that is not the 1,024 of Windows.
 //!
 //! The fields of a line are separated by tabs, paths begin with `/`:
 //!
@@ -51,10 +53,16 @@ impl Failure {
 }
 
 fn main() -> io::Result<()> {
-    let image = std::env::args_os().nth(1);
-    let image = image.ok_or_else(|| io::Error::other("usage: script IMAGE < SCRIPT"))?;
+    let mut args = std::env::args_os().skip(1);
+    let usage = || io::Error::other("usage: script IMAGE [MAX_LINKS] < SCRIPT");
+    let image = args.next().ok_or_else(usage)?;
+    let mut options = WriteOptions::default();
+    if let Some(limit) = args.next() {
+        let limit = limit.to_str().and_then(|limit| limit.parse().ok());
+        options.max_links = limit.ok_or_else(usage)?;
+    }
     let device = FileDevice::open(Path::new(&image), Access::ReadWrite)?;
-    let writer = Writer::open(Arc::new(device), &WriteOptions::default()).map_err(io::Error::other)?;
+    let writer = Writer::open(Arc::new(device), &options).map_err(io::Error::other)?;
     let mut out = BufWriter::new(io::stdout().lock());
     for line in io::stdin().lock().lines() {
         match run(&writer, &line?) {
@@ -72,7 +80,11 @@ fn run(writer: &Writer, line: &str) -> Answer {
         ["create", path, size, seed] => {
             let (directory, name) = parent(writer, path)?;
             let file = writer.create_file(directory, &name)?;
-            put(writer, file, 0, number(size)?, number(seed)?)
+            match number(size)? {
+                // it is empty already
+                0 => Ok(()),
+                size => put(writer, file, 0, size, number(seed)?),
+            }
         }
         ["write", path, offset, size, seed] => put(
             writer,

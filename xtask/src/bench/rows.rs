@@ -101,12 +101,17 @@ pub(super) fn line(work: &str, ours: &Runner<'_>, peer: &Runner<'_>, bar: Option
         return format!("| {work} | {} | {title} | - | - | - | {reason} |", ours.times);
     }
     let ratio = ours.times.median().as_secs_f64() / peer.times.median().as_secs_f64();
+    let digits = if ratio < 0.01 {
+        4
+    } else {
+        2 + usize::from(ratio < 0.1)
+    };
     let (bar, met) = match bar {
         Some(bar) => (format!("≤ {bar:.2}"), if ratio <= bar { "yes" } else { "no" }),
         None => ("-".to_owned(), "for comparison"),
     };
     format!(
-        "| {work} | {} | {title} | {} | {ratio:.2} | {bar} | {met} |",
+        "| {work} | {} | {title} | {} | {ratio:.digits$} | {bar} | {met} |",
         ours.times, peer.times
     )
 }

@@ -12,18 +12,7 @@ use crate::shell;
 
 /// The program of `crates/polylink-ntfs/examples/script.rs`.
 pub(crate) fn build() -> Verdict<PathBuf> {
-    let mut command = shell::cargo();
-    command.args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "polylink-ntfs",
-        "--example",
-        "script",
-    ]);
-    shell::run(&mut command)?;
-    Ok(shell::target_dir().join("release/examples/script"))
+    Ok(shell::build_example("polylink-ntfs", "script")?)
 }
 
 /// A line of a script.
