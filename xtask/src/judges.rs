@@ -17,6 +17,7 @@ mod limits;
 mod mounts;
 mod ntfs;
 mod ntfs_format;
+mod ntfs_million;
 mod ntfs_write;
 mod story;
 mod truth;
@@ -241,6 +242,11 @@ const JUDGES: &[Judge] = &[
         "ntfs-write",
         "10,200 operations, ours and ntfs-3g's in turns: everybody finds the same tree",
         ntfs_write::turns,
+    ),
+    judge(
+        "ntfs-million",
+        "a directory of 1,000,000 names that loses nine in ten keeps its blocks half full",
+        ntfs_million::half_full,
     ),
     judge(
         "ntfs-sleuthkit",

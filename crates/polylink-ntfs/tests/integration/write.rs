@@ -5,6 +5,7 @@ mod batch;
 mod copy;
 pub(crate) mod crash;
 pub(crate) mod fix;
+mod leak;
 mod model;
 mod speed;
 mod table;
