@@ -46,6 +46,8 @@ pub(crate) struct Grouped {
     pub(crate) problems: Vec<PathError>,
     /// Files that were changed while they were read.
     pub(crate) changed: Vec<u32>,
+    /// Files that could not be read.
+    pub(crate) unread: Vec<u32>,
     pub(crate) stopped: bool,
 }
 
@@ -56,11 +58,27 @@ struct Grouping<'a> {
     first: Vec<u32>,
     options: &'a Options,
     progress: &'a dyn Progress,
+    among: Among,
     grouped: Grouped,
 }
 
+/// Which files may be the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Among {
+    /// All of them, where one could take the names of the other.
+    All,
+    /// These, wherever they lie.
+    These(Vec<u32>),
+}
+
 /// Finds the files that are the same.
-pub(crate) fn group(fs: &dyn FileFs, scan: &Scan, options: &Options, progress: &dyn Progress) -> Grouped {
+pub(crate) fn group(
+    fs: &dyn FileFs,
+    scan: &Scan,
+    among: Among,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Grouped {
     let mut first = vec![u32::MAX; scan.files.len()];
     for (number, name) in (0_u32..).zip(&scan.names) {
         let first = &mut first[name.file as usize];
@@ -72,6 +90,7 @@ pub(crate) fn group(fs: &dyn FileFs, scan: &Scan, options: &Options, progress: &
         first,
         options,
         progress,
+        among,
         grouped: Grouped::default(),
     };
     this.run();
@@ -88,10 +107,14 @@ impl Grouping<'_> {
     }
 
     fn run(&mut self) {
-        let files = (0_u32..).take(self.scan.files.len());
-        let by_size = classes(files.collect(), |&file| {
+        let (files, anywhere) = match std::mem::replace(&mut self.among, Among::All) {
+            Among::All => ((0_u32..).take(self.scan.files.len()).collect(), false),
+            Among::These(files) => (files, true),
+        };
+        let by_size = classes(files, |&file| {
             let stat = self.stat(file);
-            (stat.size, stat.id.volume, stat.mount)
+            let place = (stat.id.volume, stat.mount);
+            (stat.size, (!anywhere).then_some(place))
         });
         let candidates = by_size
             .into_iter()
@@ -205,6 +228,7 @@ impl Grouping<'_> {
                 self.grouped.changed.push(file);
             }
             _ => {
+                self.grouped.unread.push(file);
                 let name = &self.scan.names[self.first[file as usize] as usize];
                 self.grouped.problems.push(PathError {
                     action: "read",

@@ -48,6 +48,7 @@
 //! the rename writes into a file that has no name any more; no system call closes that gap.
 
 mod apply;
+mod check;
 mod content;
 mod group;
 mod options;
@@ -59,6 +60,7 @@ mod scan;
 mod split;
 
 pub use apply::apply;
+pub use check::{Check, CheckOptions, Checked, CopyOf, Kept, check};
 pub use group::Apart;
 pub use options::{Keep, Options, Part};
 pub use outcome::Outcome;

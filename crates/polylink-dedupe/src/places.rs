@@ -49,6 +49,12 @@ impl Places {
         path
     }
 
+    /// Which of the paths that the user gave a directory lies below.
+    pub(crate) fn argument(&self, number: u32) -> usize {
+        // the upper half, as `scan::order` has it
+        (self.0[number as usize].order >> 32) as usize
+    }
+
     /// The path of a name in it.
     pub(crate) fn path_of(&self, number: u32, name: Name<'_>) -> PathBuf {
         let path = self.path(number);

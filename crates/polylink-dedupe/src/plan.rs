@@ -10,7 +10,7 @@ use polylink_core::{
 use polylink_walk::{Options as WalkOptions, Target};
 use rustc_hash::FxHashMap;
 
-use crate::group::{Alike, Grouped, group};
+use crate::group::{Alike, Among, Grouped, group};
 use crate::options::{Keep, Options};
 use crate::outcome::Outcome;
 use crate::places::{Opener, Places};
@@ -144,7 +144,7 @@ pub fn plan(fs: &dyn FileFs, targets: &[Target], options: &Options, progress: &d
             ..Grouped::default()
         }
     } else {
-        group(fs, &scan, options, progress)
+        group(fs, &scan, Among::All, options, progress)
     };
     let mut found = Outcome {
         scanned: scan.counts,
@@ -247,13 +247,9 @@ impl Planner<'_> {
                 let seen = &self.scan.files[*file as usize];
                 Some(Member {
                     file: *file,
-                    stat: Stat {
-                        // the run begins with removing these names, which changes it
-                        changed: seen.stat.changed.filter(|_| seen.temporary == 0),
-                        ..seen.stat
-                    },
+                    stat: seen.settled(),
                     names: names.get(file)?,
-                    links: seen.stat.links.saturating_sub(seen.temporary),
+                    links: seen.links(),
                 })
             })
             .collect();

@@ -22,6 +22,21 @@ pub(crate) struct Seen {
     pub(crate) temporary: u64,
 }
 
+impl Seen {
+    /// The file as a run finds it that has removed those temporary names, which changes it.
+    pub(crate) fn settled(&self) -> Stat {
+        Stat {
+            changed: self.stat.changed.filter(|_| self.temporary == 0),
+            ..self.stat
+        }
+    }
+
+    /// All its names but temporary ones.
+    pub(crate) fn links(&self) -> u64 {
+        self.stat.links.saturating_sub(self.temporary)
+    }
+}
+
 /// One name of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct NameOf {

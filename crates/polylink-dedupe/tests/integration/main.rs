@@ -1,5 +1,6 @@
 //! Merging and splitting on the model file system.
 
+mod check;
 mod edits;
 mod model;
 mod split;
