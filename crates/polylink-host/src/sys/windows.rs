@@ -5,6 +5,7 @@
 
 mod call;
 mod change;
+mod content;
 mod dir;
 pub(crate) mod door;
 mod fault;

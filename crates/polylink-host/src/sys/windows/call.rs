@@ -13,12 +13,14 @@ use std::sync::OnceLock;
 use polylink_nt::NtStatus;
 use windows_sys::Wdk::Foundation::{NtQueryObject, OBJECT_ATTRIBUTES};
 use windows_sys::Wdk::Storage::FileSystem as wdk;
+use windows_sys::Wdk::System::SystemServices::RtlValidRelativeSecurityDescriptor;
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_NAME, ERROR_MORE_DATA, GetLastError, HANDLE,
     INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, UNICODE_STRING,
 };
 use windows_sys::Win32::Security::{
-    GetSidSubAuthority, GetSidSubAuthorityCount, GetTokenInformation, TOKEN_QUERY, TOKEN_USER, TokenUser,
+    DACL_SECURITY_INFORMATION, GetSidSubAuthority, GetSidSubAuthorityCount, GetTokenInformation, TOKEN_QUERY,
+    TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem as win32;
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
@@ -246,6 +248,141 @@ impl File {
                 bytes.as_ptr().cast::<c_void>(),
                 length(bytes.len()),
                 class,
+            )
+        })
+    }
+
+    /// `NtReadFile`: how many bytes came, 0 behind the end.
+    pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, NtStatus> {
+        let mut answer = IO_STATUS_BLOCK::default();
+        let Ok(offset) = i64::try_from(offset) else {
+            return Ok(0);
+        };
+        // SAFETY: as in `query`; `offset` is only read. Without an event, a routine to call or a key.
+        let status = unsafe {
+            wdk::NtReadFile(
+                self.raw(),
+                null_mut(),
+                None,
+                null(),
+                &raw mut answer,
+                buffer.as_mut_ptr().cast::<c_void>(),
+                length(buffer.len()),
+                &raw const offset,
+                null(),
+            )
+        };
+        match done(status) {
+            Err(NtStatus::END_OF_FILE) => Ok(0),
+            Err(status) => Err(status),
+            Ok(()) => Ok(answer.Information.min(buffer.len())),
+        }
+    }
+
+    /// `NtWriteFile`: how many bytes went.
+    pub(super) fn write(&self, offset: u64, bytes: &[u8]) -> Result<usize, NtStatus> {
+        let mut answer = IO_STATUS_BLOCK::default();
+        let offset = i64::try_from(offset).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        // SAFETY: the system reads at most `length` bytes of `bytes`, and `offset`, until the call returns. Without an
+        // event, a routine to call or a key.
+        done(unsafe {
+            wdk::NtWriteFile(
+                self.raw(),
+                null_mut(),
+                None,
+                null(),
+                &raw mut answer,
+                bytes.as_ptr().cast::<c_void>(),
+                length(bytes.len()),
+                &raw const offset,
+                null(),
+            )
+        })?;
+        Ok(answer.Information.min(bytes.len()))
+    }
+
+    /// `NtFsControlFile`: how many bytes of `output` were filled. A buffer that was too small for all counts as filled.
+    pub(super) fn control(&self, code: u32, input: &[u8], output: &mut [u8]) -> Result<usize, NtStatus> {
+        let mut answer = IO_STATUS_BLOCK::default();
+        // SAFETY: the system reads at most the first length of bytes of `input` and writes at most the second to
+        // `output`, both ours, and only until the call returns. Without an event or a routine to call.
+        let status = unsafe {
+            wdk::NtFsControlFile(
+                self.raw(),
+                null_mut(),
+                None,
+                null(),
+                &raw mut answer,
+                code,
+                input.as_ptr().cast::<c_void>(),
+                length(input.len()),
+                output.as_mut_ptr().cast::<c_void>(),
+                length(output.len()),
+            )
+        };
+        match done(status) {
+            Ok(()) | Err(NtStatus::BUFFER_OVERFLOW) => Ok(answer.Information.min(output.len())),
+            Err(status) => Err(status),
+        }
+    }
+
+    /// `NtQuerySecurityObject` for the access list: a descriptor as one piece of bytes.
+    pub(super) fn access_list(&self) -> Result<Vec<u8>, NtStatus> {
+        let mut buffer = vec![0_u64; 32];
+        loop {
+            let mut needed = 0;
+            let room = length(buffer.len() * 8);
+            // SAFETY: the system writes at most `room` bytes to `buffer`, which is aligned for a descriptor, and the
+            // length to `needed`.
+            let status = unsafe {
+                wdk::NtQuerySecurityObject(
+                    self.raw(),
+                    DACL_SECURITY_INFORMATION,
+                    buffer.as_mut_ptr().cast::<c_void>(),
+                    room,
+                    &raw mut needed,
+                )
+            };
+            match done(status) {
+                Err(NtStatus::BUFFER_TOO_SMALL) if needed > room => {
+                    buffer.resize(needed.div_ceil(8) as usize, 0);
+                }
+                Err(status) => return Err(status),
+                Ok(()) => {
+                    let bytes = buffer.iter().flat_map(|word| word.to_le_bytes());
+                    return Ok(bytes.take(needed.min(room) as usize).collect());
+                }
+            }
+        }
+    }
+
+    /// `NtSetSecurityObject` for the access list, of a descriptor that [`File::access_list`] gave, on whatever system.
+    pub(super) fn set_access_list(&self, descriptor: &[u8]) -> Result<(), NtStatus> {
+        // a zeroed tail, so that no field that the system looks at lies behind the buffer
+        let mut buffer = vec![0_u64; descriptor.len().div_ceil(8) + 8];
+        for (word, bytes) in buffer.iter_mut().zip(descriptor.chunks(8)) {
+            let mut whole = [0; 8];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(whole);
+        }
+        let len = length(descriptor.len());
+        // SAFETY: `buffer` is aligned and longer than `len`, and the system only reads it.
+        let valid = unsafe {
+            RtlValidRelativeSecurityDescriptor(
+                buffer.as_mut_ptr().cast::<c_void>(),
+                len,
+                DACL_SECURITY_INFORMATION,
+            )
+        };
+        if !valid {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        // SAFETY: the descriptor was found valid within its length, and the system only reads it.
+        done(unsafe {
+            wdk::NtSetSecurityObject(
+                self.raw(),
+                DACL_SECURITY_INFORMATION,
+                buffer.as_mut_ptr().cast::<c_void>(),
             )
         })
     }

@@ -58,7 +58,7 @@ pub(super) const REPLACE_AS_POSIX: LinkFlags = LinkFlags::REPLACE_IF_EXISTS
     .union(LinkFlags::POSIX_SEMANTICS)
     .union(LinkFlags::IGNORE_READONLY_ATTRIBUTE);
 
-fn dispose(file: &File, flags: DispositionFlags) -> Result<(), NtStatus> {
+pub(super) fn dispose(file: &File, flags: DispositionFlags) -> Result<(), NtStatus> {
     let extended = DispositionFlags::DELETE.complement().intersects(flags);
     let (class, form) = if extended {
         (InfoClass::DispositionEx, Form::Extended)

@@ -164,7 +164,7 @@ pub(super) fn stat(file: &File, volume: u64, form: IdForm) -> FsResult<Stat> {
 }
 
 /// 100 nanoseconds since 1601, as NT counts, in nanoseconds since 1970.
-fn time(filetime: u64) -> i128 {
+pub(super) fn time(filetime: u64) -> i128 {
     const SECONDS_1601_TO_1970: i128 = 11_644_473_600;
     i128::from(filetime) * 100 - SECONDS_1601_TO_1970 * 1_000_000_000
 }
