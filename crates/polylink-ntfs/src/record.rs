@@ -205,8 +205,11 @@ pub struct NonResident<'a> {
     pub header: &'a NonResidentHeader,
     /// Bytes in clusters, where the value is sparse or compressed.
     pub total_allocated: Option<u64>,
-    /// The mapping pairs.
+    /// The mapping pairs that count; none where the header says that there are no clusters.
     pub runs: &'a [u8],
+    /// Whether there are mapping pairs all the same, which lead nowhere any more: Linux's ntfs3 leaves them when it cuts
+    /// a value to nothing, and does not read them (`run_unpack`).
+    pub has_left_runs: bool,
 }
 
 impl NonResident<'_> {
@@ -408,9 +411,12 @@ fn non_resident(bytes: &[u8], at: usize, limit: u64, flags: u16) -> Result<Body<
             allocated: header.allocated.get(),
         });
     }
+    let is_empty = lowest == 0 && highest.wrapping_add(1) == 0 && header.allocated.get() == 0;
+    let has_left_runs = is_empty && runs.first().is_some_and(|&sizes| sizes != 0);
     Ok(Body::NonResident(NonResident {
         header,
         total_allocated,
-        runs,
+        runs: if is_empty { &[] } else { runs },
+        has_left_runs,
     }))
 }

@@ -352,6 +352,9 @@ kinds! {
     /// The runs hold more or fewer clusters than the attribute says.
     RunsEnd "runs-end" Damage (u64, u64) {}
         "the runs end before cluster {found} of the value, the attribute says before {expected}";
+    /// A value without clusters has runs, which every use of the value must pass over.
+    RunsLeft "runs-left" Note (&'static str, &'static str) {}
+        "the value has no clusters, and {found} that count for nothing";
     /// A part of a value does not begin where the one before ends.
     RunsGap "runs-gap" Damage (u64, u64) {}
         "a part of the value begins at its cluster {found}, not at {expected}";

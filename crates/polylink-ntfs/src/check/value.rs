@@ -57,6 +57,12 @@ impl Audit<'_> {
         let offset = u64::try_from(attribute.offset()).unwrap_or(u64::MAX);
         let issue = |kind| Issue::new(kind).in_record(record).at(offset);
         let lowest = value.header.lowest_vcn.get();
+        if value.has_left_runs {
+            part.issues.push(issue(IssueKind::RunsLeft {
+                expected: "no runs",
+                found: "runs",
+            }));
+        }
         let runs = match RunList::decode(value.runs, Vcn(lowest), self.limit) {
             Ok(runs) => runs,
             Err(found) => {

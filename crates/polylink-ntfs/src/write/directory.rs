@@ -9,7 +9,7 @@ use polylink_nt::upcase::UpcaseTable;
 
 use super::attributes::{self, NoRoom, Part, Sizes};
 use super::bits;
-use super::bytes::{aligned, get_u32, narrow, put, put_u16, put_u32, put_u64, short, size, wide};
+use super::bytes::{aligned, get_u16, get_u32, narrow, put, put_u16, put_u32, put_u64, short, size, wide};
 use super::cache::{Class, Location};
 use super::state::{INDX, State};
 use super::tree::{Nodes, Place};
@@ -212,6 +212,14 @@ impl Directory<'_> {
     fn entries_start(len: usize) -> usize {
         let array = size_of::<IndexBlock>().saturating_add(size_of::<IndexHeader>());
         aligned(array.saturating_add((len >> 9).saturating_add(1).saturating_mul(2)))
+    }
+
+    /// The same for a block of others, which may have its entries later: ntfs3 leaves some room before them.
+    fn entries_start_in(bytes: &[u8]) -> usize {
+        let field = |offset: usize| usize::from(get_u16(bytes, offset));
+        let array = field(offset_of!(MultiSectorHeader, update_sequence_offset));
+        let values = field(offset_of!(MultiSectorHeader, update_sequence_count));
+        aligned(array.saturating_add(values.saturating_mul(2))).max(Self::entries_start(bytes.len()))
     }
 
     /// The headers of an empty block.
@@ -605,8 +613,11 @@ impl Nodes for Directory<'_> {
                 let location = self.place(block)?;
                 let number = self.number;
                 let bytes = self.state.cache.write(&location, INDX, Class::InPlace)?;
-                let range = Self::entries_of(bytes)
-                    .filter(|(first, _, allocated)| first.saturating_add(entries.len()) <= *allocated);
+                let range = Self::entries_of(bytes).map(|(first, used, allocated)| {
+                    (Self::entries_start_in(bytes).min(first), used, allocated)
+                });
+                let range =
+                    range.filter(|(first, _, allocated)| first.saturating_add(entries.len()) <= *allocated);
                 let (first, used, _) = range.ok_or_else(|| {
                     let kind = CorruptKind::NoSuchBlock { vcn: block };
                     Error::from(Corrupt::new(kind).in_record(number))
@@ -617,6 +628,12 @@ impl Nodes for Directory<'_> {
                     rest.fill(0);
                 }
                 let header = size_of::<IndexBlock>();
+                let begin = narrow(first.saturating_sub(header));
+                put_u32(
+                    bytes,
+                    header.saturating_add(offset_of!(IndexHeader, first_entry)),
+                    begin,
+                );
                 let used = narrow(end.saturating_sub(header));
                 put_u32(bytes, header.saturating_add(offset_of!(IndexHeader, used)), used);
                 let flags = header.saturating_add(offset_of!(IndexHeader, flags));

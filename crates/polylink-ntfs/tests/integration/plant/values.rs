@@ -18,6 +18,19 @@ fn field<const N: usize>(image: &mut Image, record: u64, kind: AttributeKind, of
     image.record(record, |record| put(record, at, value));
 }
 
+/// Takes the 5 clusters of `large.bin` away, as Linux's ntfs3 does it: its runs stay.
+pub(crate) fn cut_to_nothing(image: &mut Image) {
+    let first = (image.value_at(LARGE, DATA, "").0 / CLUSTER) as u64;
+    let bitmap = image.bitmap;
+    for cluster in first..first + 5 {
+        image.flip(bitmap, cluster);
+    }
+    for size in [0x38, 0x30, 0x28] {
+        field(image, LARGE, DATA, size, 0_u64.to_le_bytes());
+    }
+    field(image, LARGE, DATA, 0x18, u64::MAX.to_le_bytes());
+}
+
 /// Where the attribute list of `hub` is, whose entries have 32 bytes each.
 fn list(image: &Image) -> usize {
     image.value_at(HUB, LIST, "").0
@@ -33,6 +46,9 @@ plants! {
     runs_that_end_early_are_found: "runs-end",
         "record 25, offset 0x108: the runs end before cluster 5 of the value, the attribute says before 6",
         |image| field(image, LARGE, DATA, 0x18, 5_u64.to_le_bytes());
+    runs_of_a_value_without_clusters_are_noted: "runs-left",
+        "record 25, offset 0x108: the value has no clusters, and runs that count for nothing",
+        |image| cut_to_nothing(image);
     a_value_whose_beginning_is_missing_is_found: "runs-gap",
         "record 25, offset 0x108: a part of the value begins at its cluster 1, not at 0",
         |image| {
@@ -130,4 +146,30 @@ fn fragments_and_lists_of_runs_are_sound() {
     let (issues, summary) = crate::check::audit(&image.open());
     assert_eq!(issues, []);
     assert!(summary.clusters > 300 && image.bytes.len() > 4096 * CLUSTER);
+}
+
+/// The clusters that such runs led to are of another file by now: none of them is written, read or freed.
+#[test]
+fn a_value_whose_runs_lead_nowhere_any_more_is_written_anew() {
+    use crate::write::{issues, open, units};
+
+    let mut image = sample().build();
+    cut_to_nothing(&mut image);
+    let device = std::sync::Arc::new(polylink_ntfs::MemDevice::new(image.bytes));
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    let (name, other) = (units("large.bin"), units("other.bin"));
+    let file = writer.look_up(root, &name).unwrap().unwrap().file;
+    let made = writer.create_file(root, &other).unwrap();
+    writer.write(made, &[], 0, &[7; 3 * CLUSTER]).unwrap();
+    writer.sync().unwrap();
+    let left = "record 25, offset 0x108: the value has no clusters, and runs that count for nothing";
+    assert_eq!(issues(&device), [left]);
+    writer.write(file, &[], 0, &[9; 2 * CLUSTER]).unwrap();
+    writer.sync().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+    let replace = polylink_ntfs::Replace::File;
+    writer.rename((root, &other), (root, &name), replace).unwrap();
+    writer.close().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
 }

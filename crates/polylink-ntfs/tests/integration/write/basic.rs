@@ -316,3 +316,50 @@ fn files_in_the_spare_records_are_files_like_others() {
     writer.close().unwrap();
     assert_eq!(issues(&device), [""; 0]);
 }
+
+/// Linux's ntfs3 begins the entries of an index block 24 bytes later than everybody else.
+#[test]
+fn blocks_whose_entries_begin_late_are_split_and_merged() {
+    let mut image = polylink_testutil::ntfs::image::sample().build();
+    let mut moved = 0;
+    for at in (0..image.bytes.len()).step_by(512) {
+        let field = |offset: usize| {
+            let bytes = &image.bytes[at + 0x18 + offset..at + 0x1c + offset];
+            u32::from_le_bytes(bytes.try_into().unwrap()) as usize
+        };
+        let is_block = image.bytes[at..].starts_with(b"INDX");
+        let (first, used, room) = (field(0), field(4), field(8));
+        if !is_block || used + 24 > room {
+            continue;
+        }
+        image.block(at, room + 0x18, |block| {
+            block.copy_within(0x18 + first..0x18 + used, 0x18 + first + 24);
+            block[0x18 + first..0x18 + first + 24].fill(0);
+            block[0x18..0x1c].copy_from_slice(&(first as u32 + 24).to_le_bytes());
+            block[0x1c..0x20].copy_from_slice(&(used as u32 + 24).to_le_bytes());
+        });
+        moved += 1;
+    }
+    assert!(moved > 1, "{moved} blocks");
+    let device = std::sync::Arc::new(polylink_ntfs::MemDevice::new(image.bytes));
+    assert_eq!(issues(&device), [""; 0]);
+    let before = used(&device);
+    let writer = open(&device);
+    let root = writer.root().unwrap();
+    let names: Vec<_> = (0..300)
+        .map(|at| units(&format!("{} further", at * 7 % 300)))
+        .collect();
+    let file = writer.create_file(root, &units("the file")).unwrap();
+    for name in &names {
+        writer.link(file, root, name).unwrap();
+    }
+    writer.sync().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+    for name in &names {
+        writer.unlink(root, name).unwrap();
+    }
+    writer.unlink(root, &units("the file")).unwrap();
+    writer.close().unwrap();
+    assert_eq!(issues(&device), [""; 0]);
+    assert_eq!(used(&device).0, before.0);
+}
