@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('flat', 'flat', [CompletionResultType]::ParameterValue, 'Make or update a flat view: one directory with a name for every file of the sources')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what names, files and directories really occupy, and what deleting them would free')
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which names of a view are links to a tree''s files, and which are copies')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out whether a view can be made, by making a link and removing it again')
             [CompletionResult]::new('cost', 'cost', [CompletionResultType]::ParameterValue, 'Measure what a hard link costs here')
             [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Make NTFS volumes, look into them and change them, without mounting them')
@@ -159,6 +160,27 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'End each name with a zero byte instead of a line feed, and escape nothing')
             [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'End each name with a zero byte instead of a line feed, and escape nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;check' {
+            [CompletionResult]::new('--ignore', '--ignore', [CompletionResultType]::ParameterName, 'In what a copy may differ from its source; several are separated by commas')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it')
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--max-links', '--max-links', [CompletionResultType]::ParameterName, 'The most names that a file of the volume may have [default: 1024]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--relink', '--relink', [CompletionResultType]::ParameterName, 'Make links of the copies')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Show sizes in bytes instead of KiB, MiB, GiB')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Write although the volume is marked as dirty, or its journal holds work that was not finished')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
@@ -493,6 +515,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('flat', 'flat', [CompletionResultType]::ParameterValue, 'Make or update a flat view: one directory with a name for every file of the sources')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what names, files and directories really occupy, and what deleting them would free')
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which names of a view are links to a tree''s files, and which are copies')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out whether a view can be made, by making a link and removing it again')
             [CompletionResult]::new('cost', 'cost', [CompletionResultType]::ParameterValue, 'Measure what a hard link costs here')
             [CompletionResult]::new('ntfs', 'ntfs', [CompletionResultType]::ParameterValue, 'Make NTFS volumes, look into them and change them, without mounting them')
@@ -517,6 +540,9 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             break
         }
         'polylink;help;names' {
+            break
+        }
+        'polylink;help;check' {
             break
         }
         'polylink;help;doctor' {

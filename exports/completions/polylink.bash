@@ -16,6 +16,9 @@ _polylink() {
             ",$1")
                 cmd="polylink"
                 ;;
+            polylink,check)
+                cmd="polylink__subcmd__check"
+                ;;
             polylink,completions)
                 cmd="polylink__subcmd__completions"
                 ;;
@@ -51,6 +54,9 @@ _polylink() {
                 ;;
             polylink,usage)
                 cmd="polylink__subcmd__usage"
+                ;;
+            polylink__subcmd__help,check)
+                cmd="polylink__subcmd__help__subcmd__check"
                 ;;
             polylink__subcmd__help,completions)
                 cmd="polylink__subcmd__help__subcmd__completions"
@@ -200,12 +206,50 @@ _polylink() {
 
     case "${cmd}" in
         polylink)
-            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat usage names doctor cost ntfs completions man help"
+            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat usage names check doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__check)
+            opts="-n -q -h -V --relink --ignore --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ignore)
+                    COMPREPLY=($(compgen -W "mode owner times xattrs" -- "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -388,8 +432,22 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help)
-            opts="demo link unlink flat usage names doctor cost ntfs completions man help"
+            opts="demo link unlink flat usage names check doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

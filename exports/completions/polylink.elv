@@ -33,6 +33,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
+            cand check 'Tell which names of a view are links to a tree''s files, and which are copies'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
             cand ntfs 'Make NTFS volumes, look into them and change them, without mounting them'
@@ -150,6 +151,26 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --color 'When to use colour'
             cand -0 'End each name with a zero byte instead of a line feed, and escape nothing'
             cand --null 'End each name with a zero byte instead of a line feed, and escape nothing'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;check'= {
+            cand --ignore 'In what a copy may differ from its source; several are separated by commas'
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --relink 'Make links of the copies'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
             cand --json 'Print one JSON document instead of text'
             cand -q 'Print results and errors only'
             cand --quiet 'Print results and errors only'
@@ -454,6 +475,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
+            cand check 'Tell which names of a view are links to a tree''s files, and which are copies'
             cand doctor 'Find out whether a view can be made, by making a link and removing it again'
             cand cost 'Measure what a hard link costs here'
             cand ntfs 'Make NTFS volumes, look into them and change them, without mounting them'
@@ -472,6 +494,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;usage'= {
         }
         &'polylink;help;names'= {
+        }
+        &'polylink;help;check'= {
         }
         &'polylink;help;doctor'= {
         }

@@ -10,6 +10,7 @@
 mod btrfs;
 mod c;
 mod case;
+mod doctor;
 mod ext4;
 mod kill;
 mod lab;
@@ -214,6 +215,41 @@ const JUDGES: &[Judge] = &[
         "kill-update",
         "killed at random instants of an update",
         kill::update,
+    ),
+    judge(
+        "kill-relink",
+        "killed at random instants of making links of copies",
+        kill::relink,
+    ),
+    judge(
+        "doctor-attributes",
+        "immutable and append-only files and directories are explained",
+        doctor::attributes,
+    ),
+    judge(
+        "doctor-read-only",
+        "a file system that is mounted read-only is explained",
+        doctor::read_only,
+    ),
+    judge(
+        "doctor-overlay",
+        "a file system in layers is explained",
+        doctor::overlay,
+    ),
+    judge(
+        "doctor-sshfs",
+        "a network file system that lies about links is found out",
+        doctor::sshfs,
+    ),
+    judge(
+        "doctor-ownerless",
+        "a file system without owners is explained",
+        doctor::ownerless,
+    ),
+    judge(
+        "doctor-protected",
+        "protected_hardlinks is explained by a trial",
+        doctor::protected,
     ),
     judge(
         "c-linux",

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod check;
 mod completions;
 mod cost;
 mod demo;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Flat(flat::FlatArgs),
     Usage(usage::UsageArgs),
     Names(names::NamesArgs),
+    Check(check::CheckArgs),
     Doctor(doctor::DoctorArgs),
     Cost(cost::CostArgs),
     Ntfs(ntfs::NtfsArgs),
@@ -51,6 +53,7 @@ impl Command {
             Self::Flat(_) => "flat",
             Self::Usage(_) => "usage",
             Self::Names(_) => "names",
+            Self::Check(_) => "check",
             Self::Doctor(_) => "doctor",
             Self::Cost(_) => "cost",
             Self::Ntfs(args) => args.name(),
@@ -68,6 +71,7 @@ impl Command {
             Self::Flat(args) => flat::run(context, args),
             Self::Usage(args) => usage::run(context, args),
             Self::Names(args) => names::run(context, args),
+            Self::Check(args) => check::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Cost(args) => cost::run(context, args),
             Self::Ntfs(args) => ntfs::run(context, args),

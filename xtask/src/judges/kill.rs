@@ -4,6 +4,7 @@
 //! content does not.
 
 mod edits;
+mod relink;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::edits::Random;
 use self::edits::edit;
+pub(crate) use self::relink::relink;
 use super::lab::{Lab, args, ensure};
 use super::{Stop, Verdict, truth};
 

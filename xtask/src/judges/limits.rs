@@ -32,6 +32,9 @@ pub(crate) fn names(lab: &Lab) -> Verdict {
         "one-more.jpg",
     ])?;
     ensure(!new.exists(), || "a failed link left its name".to_owned())?;
+    lab.polylink(args([&"doctor", &file, &more]))?
+        .exits(&[1])?
+        .says(&["EMLINK", "allows 65,000 names", "link from view to source: works"])?;
     lab.polylink(args([&"flat", &source, &view]))?
         .exits(&[1])?
         .says(&["EMLINK", "popular.jpg"])?;

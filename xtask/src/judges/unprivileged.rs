@@ -77,13 +77,13 @@ pub(crate) fn unreadable(lab: &Lab) -> Verdict {
 }
 
 /// Sets a kernel setting for as long as it lives.
-struct Sysctl {
+pub(crate) struct Sysctl {
     path: &'static str,
     before: String,
 }
 
 impl Sysctl {
-    fn set(path: &'static str, value: &str) -> Verdict<Self> {
+    pub(crate) fn set(path: &'static str, value: &str) -> Verdict<Self> {
         let before = fs::read_to_string(path).map_err(|error| Stop::Skipped(format!("{path}: {error}")))?;
         if before.trim() != value {
             fs::write(path, value).map_err(|error| Stop::Skipped(format!("{path}: {error}")))?;

@@ -1,6 +1,7 @@
 //! `polylink doctor`.
 
 mod facts;
+mod remarks;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -24,8 +25,10 @@ use trial::Trial;
 /// Find out whether a view can be made, by making a link and removing it again
 ///
 /// Makes a link from a file in SOURCE to VIEW and one the other way, removes both, and explains what is refused: another
-/// file system, a bind mount, a subvolume, a protected or immutable file, a limit, a file system without links. Then
-/// shows the limits in force there. VIEW need not exist: its parent is tried then. Test names begin with
+/// file system, a bind mount, a subvolume, a protected or immutable file, a limit, a file system without links. A file
+/// system that makes the link and then does not know it again, or does not count it, is told too, and what else is odd
+/// about it: that it is on another machine, that it lies in layers, that its owners are made up. Then shows the limits in
+/// force there. VIEW need not exist: its parent is tried then. Test names begin with
 /// '.polylink-doctor-' and do not stay; nothing else is changed.
 ///
 /// Exit code 0 says that links work, 1 that they do not.
@@ -56,6 +59,7 @@ struct Document<'a> {
     view: JsonPath<'a>,
     tests: Vec<TestDocument<'a>>,
     limits: Vec<facts::LimitsDocument<'a>>,
+    remarks: &'a [String],
     protected_hardlinks: Option<bool>,
     ledger: JsonPath<'a>,
 }
@@ -68,6 +72,8 @@ struct TestDocument<'a> {
     works: bool,
     errno: Option<&'static str>,
     reason: Option<String>,
+    one_file: Option<bool>,
+    counted: Option<bool>,
     hints: &'a [String],
 }
 
@@ -100,11 +106,12 @@ pub(super) fn run(context: &Context<'_>, args: &DoctorArgs) -> Result<Outcome, C
     } else {
         trial::both(context, &sides, &mut notes)?
     };
-    let works = trials.iter().all(|trial| trial.error.is_none());
+    let works = trials.iter().all(Trial::works);
+    let remarks = facts.remarks();
     if context.ui.json() {
-        document(context, args, &facts, &trials, works)?;
+        document(context, args, &facts, &trials, &remarks)?;
     } else {
-        text(context, &facts, &trials, &notes)?;
+        text(context, &facts, &trials, &notes, &remarks)?;
     }
     Ok(if works { Outcome::Done } else { Outcome::Partial })
 }
@@ -156,13 +163,13 @@ fn document(
     args: &DoctorArgs,
     facts: &Facts,
     trials: &[Trial],
-    works: bool,
+    remarks: &[String],
 ) -> Result<(), CommandError> {
     context.ui.document(&Document {
         schema: json::SCHEMA,
         command: "doctor",
         dry_run: args.dry.dry_run,
-        works: (!args.dry.dry_run).then_some(works),
+        works: (!args.dry.dry_run).then(|| trials.iter().all(Trial::works)),
         source: JsonPath(&args.source),
         view: JsonPath(&args.view),
         tests: trials
@@ -171,13 +178,16 @@ fn document(
                 title: trial.title,
                 existing: JsonPath(&trial.existing),
                 new: JsonPath(&trial.new),
-                works: trial.error.is_none(),
+                works: trial.works(),
                 errno: trial.error.as_ref().map(|error| native(error.fault).symbol()),
                 reason: trial.error.as_ref().map(|error| native(error.fault).to_string()),
+                one_file: trial.seen.map(|seen| seen.one_file),
+                counted: trial.seen.map(|seen| seen.counted),
                 hints: &trial.hints,
             })
             .collect(),
         limits: facts.documents(),
+        remarks,
         protected_hardlinks: polylink_host::facts::protected_hardlinks(),
         ledger: JsonPath(facts.ledger_path()),
     })
@@ -188,24 +198,32 @@ fn text(
     facts: &Facts,
     trials: &[Trial],
     notes: &[String],
+    remarks: &[String],
 ) -> Result<(), CommandError> {
     let ui = context.ui;
     for trial in trials {
         match &trial.error {
-            None => ui.line(&format!("{}: {}", trial.title, ui.paint(Style::Good, "works")))?,
+            None => {
+                let answer = match trial.seen {
+                    Some(seen) if !seen.one_file => ui.paint(Style::Bad, "made, and not to be known again"),
+                    Some(seen) if !seen.counted => ui.paint(Style::Warning, "works, but is not counted"),
+                    _ => ui.paint(Style::Good, "works"),
+                };
+                ui.line(&format!("{}: {answer}", trial.title))?;
+            }
             Some(error) => {
                 ui.line(&format!("{}: {}", trial.title, ui.paint(Style::Bad, "refused")))?;
                 ui.line(&format!("  {error}: {}", native(error.fault)))?;
-                for hint in &trial.hints {
-                    ui.line(&format!("  {hint}"))?;
-                }
             }
         }
+        for hint in &trial.hints {
+            ui.line(&format!("  {hint}"))?;
+        }
     }
-    for note in notes {
+    for note in notes.iter().chain(remarks) {
         ui.line(note)?;
     }
-    if !(trials.is_empty() && notes.is_empty()) {
+    if !(trials.is_empty() && notes.is_empty() && remarks.is_empty()) {
         ui.line("")?;
     }
     let mut table = Table::new(&[Align::Left, Align::Left]);

@@ -20,9 +20,9 @@ use crate::format::Sizes;
 use crate::image::ChangeOption;
 use crate::place;
 
-pub(super) use engine::{Opened, Site, request};
-
-use engine::error;
+pub(super) use engine::{Opened, Site, error, request};
+pub(super) use json::Failed;
+pub(super) use summary::{explained, listed};
 
 /// Make or update a flat view: one directory with a name for every file of the sources
 ///
@@ -258,7 +258,7 @@ fn options(context: &Context<'_>, site: Site<'_>, args: &FlatArgs) -> Result<Opt
 }
 
 /// Patterns are written as the system writes its paths and names; in a volume case makes no difference, as on Windows.
-fn filter(site: Site<'_>, include: &[String], exclude: &[String]) -> Result<Filter, BadGlob> {
+pub(super) fn filter(site: Site<'_>, include: &[String], exclude: &[String]) -> Result<Filter, BadGlob> {
     if cfg!(windows) || site.is_volume() {
         let slashed = |globs: &[String]| -> Vec<String> {
             let glob = |glob: &String| {

@@ -2,6 +2,7 @@
 //!
 //! On Windows the tests of what is the same everywhere run too, and those in `windows` of what is not.
 
+mod check;
 mod cli;
 mod cost;
 mod demo;

@@ -9,7 +9,7 @@ use polylink_core::{
 use polylink_host::facts::{self, Mount};
 use serde::Serialize;
 
-use super::Sides;
+use super::{Sides, remarks};
 use crate::commands::Context;
 use crate::error::CommandError;
 use crate::explain;
@@ -117,6 +117,19 @@ impl Facts {
                 directory_ids_trusted: side.volume.dir_ids == DirIds::Trusted,
             })
             .collect()
+    }
+
+    /// What is odd about the file systems there, each said once.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for side in &self.sides {
+            for remark in remarks::on(&side.volume.kind, side.mount.as_ref()) {
+                if !remarks.contains(&remark) {
+                    remarks.push(remark);
+                }
+            }
+        }
+        remarks
     }
 
     /// What it is, and its value.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Fault, FaultKind, Kind, LinkFs, PathError, ResultExt as _, shown};
+use polylink_core::{Fault, FaultKind, FileFs, Kind, LinkFs, PathError, ResultExt as _, shown};
 use polylink_host::facts;
 use polylink_ntfs::RecordNumber;
 use polylink_view::{
@@ -38,6 +38,14 @@ impl<'a> Site<'a> {
     }
 
     pub(crate) fn fs(self) -> &'a dyn LinkFs {
+        match self.volume {
+            Some(volume) => volume.fs(),
+            None => &self.context.fs,
+        }
+    }
+
+    /// The same, for work that reads and copies files.
+    pub(crate) fn files(self) -> &'a dyn FileFs {
         match self.volume {
             Some(volume) => volume.fs(),
             None => &self.context.fs,

@@ -1,6 +1,6 @@
 //! The document of `polylink flat --json`.
 
-use polylink_core::{Fault, NameBuf};
+use polylink_core::{Fault, NameBuf, PathError};
 use polylink_view::{LeftOut, OldVersion, Outcome, Plan, Step, Why};
 use serde::Serialize;
 
@@ -58,8 +58,9 @@ struct Skipped {
     remembered: u64,
 }
 
+/// What did not work, with all that is known of it.
 #[derive(Serialize)]
-struct Failed {
+pub(crate) struct Failed {
     action: &'static str,
     path: OwnedPath,
     to: Option<OwnedPath>,
@@ -99,10 +100,7 @@ pub(super) fn print(
         .iter()
         .map(|(path, fault)| failed("read", path.into(), None, *fault))
         .collect();
-    failures.extend(outcome.failures.iter().map(|failure| {
-        let to = failure.to.as_ref().map(OwnedPath::from);
-        failed(failure.action, (&failure.path).into(), to, failure.fault)
-    }));
+    failures.extend(outcome.failures.iter().map(Failed::from));
     let mut orphans: Vec<&NameBuf> = outcome.orphans.iter().collect();
     orphans.sort_unstable();
     context.ui.document(&Document {
@@ -175,6 +173,13 @@ fn failed(action: &'static str, path: OwnedPath, to: Option<OwnedPath>, fault: F
         to,
         codes: Codes::of(fault),
         reason: codes::native(fault).to_string(),
+    }
+}
+
+impl From<&PathError> for Failed {
+    fn from(failure: &PathError) -> Self {
+        let to = failure.to.as_ref().map(OwnedPath::from);
+        failed(failure.action, (&failure.path).into(), to, failure.fault)
     }
 }
 

@@ -207,7 +207,7 @@ fn orphans(context: &Context<'_>, outcome: &Outcome) {
 }
 
 /// The first few, and how many more.
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+pub(crate) fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
     let more = names.len().saturating_sub(LISTED);
     let first: Vec<String> = names.take(LISTED).map(|name| format!("'{name}'")).collect();
     let more = if more > 0 {
@@ -234,7 +234,8 @@ fn failures(site: Site<'_>, context: &Context<'_>, outcome: &Outcome) {
     explained(site, context, &outcome.failures);
 }
 
-fn explained(site: Site<'_>, context: &Context<'_>, errors: &[PathError]) {
+/// The first few errors, each kind of them with what to do about it.
+pub(crate) fn explained(site: Site<'_>, context: &Context<'_>, errors: &[PathError]) {
     let mut explained = Vec::new();
     for error in errors.iter().take(LISTED) {
         context.ui.warn(&format!("{error}: {}", native(error.fault)));
