@@ -3,15 +3,24 @@
 //! Between two flushes the device may have taken any of the writes and none. So each stretch between flushes is replayed
 //! as every prefix of its writes, as every single one of them missing, and as random choices.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "people ask how many states there are, and how long they take"
+)]
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use polylink_ntfs::check::{Issue, Severity};
 use polylink_ntfs::{Catalog, Device, FileReference, MemDevice, Replace, WriteOptions, Writer};
 
 use super::{blank, options, reopened, units};
 use crate::check::audit;
+
+mod format;
+mod random;
 
 #[derive(Clone, Debug)]
 pub(super) enum Event {
@@ -88,38 +97,68 @@ pub(super) fn paths(device: &Arc<MemDevice>) -> BTreeMap<FileReference, Vec<Vec<
     found
 }
 
+fn random(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+/// Shows the device in every state that a cut may leave it in, and leaves it as it is at the end.
+fn subsets(device: &MemDevice, events: &[Event], seed: &mut u64, look: &mut dyn FnMut()) {
+    let mut stretch: Vec<(u64, &[u8])> = Vec::new();
+    for event in events.iter().chain([&Event::Flush]) {
+        if let Event::Write(offset, data) = event {
+            stretch.push((*offset, data));
+            continue;
+        }
+        let count = stretch.len();
+        let mut with = |chosen: &dyn Fn(usize) -> bool| {
+            let mut old = Vec::new();
+            for (_, (offset, data)) in stretch.iter().enumerate().filter(|(index, _)| chosen(*index)) {
+                let mut before = vec![0; data.len()];
+                device.read_at(*offset, &mut before).unwrap();
+                old.push((*offset, before));
+                device.write_at(*offset, data).unwrap();
+            }
+            look();
+            for (offset, before) in old.into_iter().rev() {
+                device.write_at(offset, &before).unwrap();
+            }
+        };
+        for end in 0..=count {
+            with(&|index| index < end);
+        }
+        if count > 1 {
+            for one in 0..count {
+                with(&|index| index != one);
+                with(&|index| index == one);
+            }
+            for _ in 0..count.min(12) {
+                let bits = random(seed);
+                with(&|index| bits >> (index % 64) & 1 != 0);
+            }
+        }
+        for (offset, data) in stretch.drain(..) {
+            device.write_at(offset, data).unwrap();
+        }
+    }
+}
+
 struct Replay {
     states: u64,
     seed: u64,
 }
 
 impl Replay {
-    fn random(&mut self) -> u64 {
-        self.seed ^= self.seed << 13;
-        self.seed ^= self.seed >> 7;
-        self.seed ^= self.seed << 17;
-        self.seed
-    }
-
-    /// Opens and audits the device with some writes of a stretch, and takes them back.
+    /// Opens and audits the device as a cut left it.
     fn state(
         &mut self,
         what: &str,
         device: &Arc<MemDevice>,
-        writes: &[(u64, Vec<u8>)],
-        chosen: &dyn Fn(usize) -> bool,
         lasting: &BTreeMap<FileReference, Vec<Vec<u8>>>,
     ) {
         self.states += 1;
-        let mut old = Vec::new();
-        for (index, (offset, data)) in writes.iter().enumerate() {
-            if chosen(index) {
-                let mut before = vec![0; data.len()];
-                device.read_at(*offset, &mut before).unwrap();
-                old.push((*offset, before));
-                device.write_at(*offset, data).unwrap();
-            }
-        }
         let (issues, _) = audit(&reopened(device));
         for issue in &issues {
             let leak = LEAKS.contains(&issue.kind_name()) || issue.severity() == Severity::Note;
@@ -147,9 +186,6 @@ impl Replay {
             let cut = self.states.is_multiple_of(1000);
             super::fix::is_mended(what, &device.bytes(), lasting, cut);
         }
-        for (offset, before) in old.into_iter().rev() {
-            device.write_at(offset, &before).unwrap();
-        }
     }
 
     fn run(
@@ -159,41 +195,16 @@ impl Replay {
         events: &[Event],
         lasting: &BTreeMap<FileReference, Vec<Vec<u8>>>,
     ) {
-        let mut stretch: Vec<(u64, Vec<u8>)> = Vec::new();
-        for event in events.iter().chain([&Event::Flush]) {
-            if let Event::Write(offset, data) = event {
-                stretch.push((*offset, data.clone()));
-                continue;
-            }
-            let count = stretch.len();
-            for end in 0..=count {
-                self.state(what, device, &stretch, &|index| index < end, lasting);
-            }
-            if count > 1 {
-                for missing in 0..count {
-                    self.state(what, device, &stretch, &|index| index != missing, lasting);
-                    self.state(what, device, &stretch, &|index| index == missing, lasting);
-                }
-                for _ in 0..count.min(8) {
-                    let bits = self.random();
-                    self.state(
-                        what,
-                        device,
-                        &stretch,
-                        &|index| bits >> (index % 64) & 1 != 0,
-                        lasting,
-                    );
-                }
-            }
-            for (offset, data) in stretch.drain(..) {
-                device.write_at(offset, &data).unwrap();
-            }
-        }
+        let mut seed = self.seed;
+        subsets(device, events, &mut seed, &mut || {
+            self.state(what, device, lasting);
+        });
+        self.seed = seed;
     }
 }
 
 /// One step, done between two looks at what lasts.
-pub(crate) type Step = (&'static str, Box<dyn Fn(&Arc<Writer>)>);
+pub(crate) type Step = (String, Box<dyn Fn(&Arc<Writer>)>);
 
 pub(crate) fn at(writer: &Writer, path: &str) -> FileReference {
     super::find(writer, path).unwrap_or_else(|| panic!("{path}"))
@@ -210,7 +221,7 @@ fn steps(long: bool) -> Vec<Step> {
     };
     vec![
         (
-            "make directories",
+            "make directories".to_owned(),
             Box::new(|writer| {
                 let root = writer.root().unwrap();
                 for directory in ["a", "b", "c"] {
@@ -219,7 +230,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "make files",
+            "make files".to_owned(),
             Box::new(move |writer| {
                 let directory = at(writer, "a");
                 for index in 0..40 {
@@ -229,7 +240,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "link one file often",
+            "link one file often".to_owned(),
             Box::new(move |writer| {
                 let (directory, file) = (
                     at(writer, "b"),
@@ -241,7 +252,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "rename within a directory and beyond",
+            "rename within a directory and beyond".to_owned(),
             Box::new(move |writer| {
                 let (a, c) = (at(writer, "a"), at(writer, "c"));
                 for index in 10..20 {
@@ -257,7 +268,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "rename over another file",
+            "rename over another file".to_owned(),
             Box::new(move |writer| {
                 let (a, c) = (at(writer, "a"), at(writer, "c"));
                 for index in 0..5 {
@@ -281,7 +292,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "move a directory",
+            "move a directory".to_owned(),
             Box::new(|writer| {
                 let root = writer.root().unwrap();
                 writer
@@ -294,7 +305,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "remove names",
+            "remove names".to_owned(),
             Box::new(move |writer| {
                 let b = at(writer, "c/b");
                 for index in (1..40).rev().step_by(2) {
@@ -307,7 +318,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "cut and stretch content",
+            "cut and stretch content".to_owned(),
             Box::new(move |writer| {
                 let a = at(writer, "a");
                 let file = writer.look_up(a, &name(9)).unwrap().unwrap().file;
@@ -320,7 +331,7 @@ fn steps(long: bool) -> Vec<Step> {
             }),
         ),
         (
-            "remove a whole tree",
+            "remove a whole tree".to_owned(),
             Box::new(move |writer| {
                 let (c, b) = (at(writer, "c"), at(writer, "c/b"));
                 for index in 0..40 {
@@ -334,17 +345,15 @@ fn steps(long: bool) -> Vec<Step> {
     ]
 }
 
-fn replay(cluster: u32, record: u32, long: bool, together: bool) -> u64 {
-    replay_steps(cluster, record, &steps(long), together)
-}
-
-/// Cuts the power at every write of the steps, and answers how many states that were.
-pub(crate) fn replay_steps(cluster: u32, record: u32, steps: &[Step], together: bool) -> u64 {
-    replay_on(&blank(8 << 20, cluster, record), steps, together)
+/// Cuts the power at every write of the steps, of which so many are done before the volume is closed, and answers how
+/// many states that were.
+pub(crate) fn replay_steps(cluster: u32, record: u32, steps: &[Step], at_once: usize) -> u64 {
+    replay_on(&blank(8 << 20, cluster, record), steps, at_once)
 }
 
 /// The same on a volume that is there. What is wrong with it from the beginning may be wrong to the end.
-pub(super) fn replay_on(device: &Arc<MemDevice>, steps: &[Step], together: bool) -> u64 {
+pub(super) fn replay_on(device: &Arc<MemDevice>, steps: &[Step], at_once: usize) -> u64 {
+    let start = Instant::now();
     let noise: Vec<&str> = audit(&reopened(device)).0.iter().map(Issue::kind_name).collect();
     let mut replay = Replay {
         states: 0,
@@ -354,14 +363,11 @@ pub(super) fn replay_on(device: &Arc<MemDevice>, steps: &[Step], together: bool)
         coalesce: false,
         ..options()
     };
-    let batches: Vec<&[Step]> = if together {
-        vec![steps]
-    } else {
-        steps.chunks(1).collect()
-    };
-    for batch in batches {
+    for batch in steps.chunks(at_once) {
         let base = Arc::new(MemDevice::new(device.bytes()));
         let before = paths(device);
+        let what: Vec<_> = batch.iter().map(|(what, _)| what.as_str()).collect();
+        let what = what.join("; ");
         let recorder = Arc::new(Recorder {
             device: device.clone(),
             events: Mutex::new(Vec::new()),
@@ -373,7 +379,7 @@ pub(super) fn replay_on(device: &Arc<MemDevice>, steps: &[Step], together: bool)
         writer.close().unwrap();
         let (mut issues, _) = audit(&reopened(device));
         issues.retain(|issue| !noise.contains(&issue.kind_name()));
-        assert_eq!(issues, [], "{}", batch[0].0);
+        assert_eq!(issues, [], "{what}");
         let after = paths(device);
         // files that are there before and after have a name all the time, and the names that stay are there
         let lasting: BTreeMap<_, _> = before
@@ -391,28 +397,78 @@ pub(super) fn replay_on(device: &Arc<MemDevice>, steps: &[Step], together: bool)
             })
             .collect();
         let events = recorder.events.lock().unwrap().clone();
-        replay.run(batch[0].0, &base, &events, &lasting);
+        replay.run(&what, &base, &events, &lasting);
     }
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{} states in {seconds:.1} s", replay.states);
     replay.states
+}
+
+/// How many states each test goes through at least, those of `nt::crash` too: together 10,000 and more. They are several
+/// tests so that several threads run them.
+const LEAST: [(&str, u64); 7] = [
+    ("short names", 1_000),
+    ("long names", 1_100),
+    ("small clusters", 1_400),
+    ("one batch", 550),
+    ("NT's calls", 500),
+    ("random, one by one", 4_500),
+    ("random, batches", 4_500),
+];
+
+pub(crate) fn least(what: &str) -> u64 {
+    let found = LEAST.iter().find(|(other, _)| *other == what);
+    found.unwrap_or_else(|| panic!("{what}")).1
+}
+
+#[test]
+fn at_least_ten_thousand_states_are_looked_at() {
+    let sum: u64 = LEAST.iter().map(|(_, least)| least).sum();
+    assert!(sum >= 10_000, "{sum}");
 }
 
 #[test]
 fn every_state_after_a_cut_is_sound() {
-    for (cluster, record, long) in [
-        (4096, 1024, false),
-        (4096, 4096, true),
-        (512, 1024, true),
-        (1024, 1024, false),
-    ] {
-        let states = replay(cluster, record, long, false);
-        assert!(states > 900, "{states}");
+    for cluster in [4096, 1024] {
+        let states = replay_steps(cluster, 1024, &steps(false), 1);
+        assert!(states > least("short names"), "{states}");
     }
 }
 
 #[test]
+fn every_state_with_long_names_is_sound() {
+    let states = replay_steps(4096, 4096, &steps(true), 1);
+    assert!(states > least("long names"), "{states}");
+}
+
+#[test]
+fn every_state_with_small_clusters_is_sound() {
+    let states = replay_steps(512, 1024, &steps(true), 1);
+    assert!(states > least("small clusters"), "{states}");
+}
+
+#[test]
 fn every_state_of_a_large_batch_is_sound() {
-    let states = replay(4096, 1024, false, true);
-    assert!(states > 300, "{states}");
+    let states = replay_steps(4096, 1024, &steps(false), usize::MAX);
+    assert!(states > least("one batch"), "{states}");
+}
+
+#[test]
+fn every_state_of_random_operations_is_sound() {
+    let mut states = 0;
+    for (seed, cluster, record, long) in [(1, 4096, 1024, false), (2, 512, 1024, true)] {
+        states += replay_steps(cluster, record, &random::steps(seed, 80, long), 1);
+    }
+    assert!(states > least("random, one by one"), "{states}");
+}
+
+#[test]
+fn every_state_of_random_batches_is_sound() {
+    let mut states = 0;
+    for (seed, cluster, record, long) in [(3, 4096, 1024, true), (4, 1024, 4096, false)] {
+        states += replay_steps(cluster, record, &random::steps(seed, 150, long), 9);
+    }
+    assert!(states > least("random, batches"), "{states}");
 }
 
 /// A device that breaks at a write, or at a flush, and stays broken.
