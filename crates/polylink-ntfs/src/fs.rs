@@ -116,7 +116,7 @@ impl VolumeFs {
         Ok(&writing.writer)
     }
 
-    /// Whether a name is gone that the volume still has.
+    /// Whether a name of a file is gone that its record still has.
     fn is_gone(&self, directory: FileReference, name: &[u16]) -> bool {
         let writing = self.writer.as_ref();
         writing.is_some_and(|writing| writing.writer.is_hidden(directory.record(), name))
@@ -268,6 +268,22 @@ impl VolumeFs {
                 let (_, row) = best.ok_or_else(missing)?;
                 found_in_catalog(catalog, &row).ok_or_else(missing)
             }
+            None if self.writer.is_some() => {
+                // it has most of what is asked for in memory
+                let entry = self.writer()?.look_up(directory, &units).map_err(fault)?;
+                let entry = entry.ok_or_else(missing)?;
+                let is_directory = entry.is_directory;
+                Ok(Found {
+                    name: wtf8_of_units(&entry.name),
+                    reference: entry.file,
+                    // of links only the file knows
+                    kind: if is_directory {
+                        Kind::Directory
+                    } else {
+                        Kind::Unknown
+                    },
+                })
+            }
             None => {
                 let file = self.file(directory)?;
                 if !file.is_directory() {
@@ -277,7 +293,6 @@ impl VolumeFs {
                 let entry = index
                     .find(&units, index.case())
                     .map_err(fault)?
-                    .filter(|entry| !self.is_gone(directory, &entry.name.name))
                     .ok_or_else(missing)?;
                 Ok(found_in_index(entry))
             }

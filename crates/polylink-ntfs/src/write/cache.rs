@@ -129,6 +129,8 @@ pub(crate) struct Cache {
     scattered: HashSet<u64, BuildHasherDefault<OffsetHasher>>,
     /// Bytes in `blocks`.
     held: usize,
+    /// Bytes of the longest block that was ever there.
+    longest: usize,
     /// Blocks as they were before the present operation.
     undo: Vec<(u64, Option<Block>)>,
     /// Blocks as they were before the present part of it, where that may fail by itself.
@@ -162,8 +164,6 @@ impl Hasher for OffsetHasher {
 
 /// No block begins elsewhere than at a multiple of this.
 const GRAIN: u64 = 256;
-/// No block is longer.
-const LONGEST: u64 = 64 << 10;
 
 /// Bytes of one write.
 const WRITE_LIMIT: usize = 1 << 20;
@@ -176,6 +176,7 @@ impl Cache {
             dirty: HashSet::default(),
             scattered: HashSet::default(),
             held: 0,
+            longest: 0,
             undo: Vec::new(),
             undo_part: None,
             unflushed: false,
@@ -229,6 +230,7 @@ impl Cache {
 
     fn put(&mut self, block: Block) {
         self.held = self.held.saturating_add(block.bytes.len());
+        self.longest = self.longest.max(block.bytes.len());
         if !block.location.rest.is_empty() {
             self.scattered.insert(block.location.key());
         }
@@ -470,13 +472,23 @@ impl Cache {
 
     /// Fills a buffer with what the device will hold once everything is written.
     pub(crate) fn read_through(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        if let Some(block) = self.blocks.get(&offset)
+            && block.location.rest.is_empty()
+            && block.bytes.len() == buffer.len()
+        {
+            buffer.copy_from_slice(&block.bytes);
+            if block.signature.is_some() {
+                fixup::protect(buffer);
+            }
+            return Ok(());
+        }
         self.device.read_at(offset, buffer)?;
         let end = offset.saturating_add(wide(buffer.len()));
         if self.dirty.is_empty() {
             return Ok(());
         }
         // a block that begins before may reach into it
-        let from = offset.saturating_sub(LONGEST) & !GRAIN.saturating_sub(1);
+        let from = offset.saturating_sub(wide(self.longest)) & !GRAIN.saturating_sub(1);
         let mut near: Vec<u64> = Vec::new();
         if end.saturating_sub(from) >> 8 > wide(self.dirty.len()) {
             near.extend(self.dirty.iter().filter(|&&key| key >= from && key < end));

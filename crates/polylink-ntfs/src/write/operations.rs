@@ -318,7 +318,11 @@ impl Writer {
     pub fn look_up(&self, directory: FileReference, name: &[u16]) -> Result<Option<Entry>> {
         self.look(|state| {
             let bytes = state.record(directory.record())?;
-            if !attributes::flags(bytes).contains(RecordFlags::DIRECTORY) {
+            let (flags, sequence) = (attributes::flags(bytes), attributes::sequence(bytes));
+            if !flags.contains(RecordFlags::IN_USE) || !fits(directory, sequence) {
+                return Err(NtStatus::FILE_DELETED.into());
+            }
+            if !flags.contains(RecordFlags::DIRECTORY) {
                 return Err(NtStatus::NOT_A_DIRECTORY.into());
             }
             Ok(state.look_up(directory.record(), name)?.map(|found| Entry {

@@ -1,6 +1,7 @@
 //! What a writer knows of its volume: blocks, free space, and what waits for the commit.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use polylink_nt::NtStatus;
@@ -10,7 +11,7 @@ use polylink_nt::upcase::UpcaseTable;
 use super::attributes;
 use super::bits::{Bits, Free};
 use super::bytes::size;
-use super::cache::{Cache, Class, Location};
+use super::cache::{Cache, Class, Location, OffsetHasher};
 use super::directory::{DirectoryInfo, IndexName};
 use crate::error::{Corrupt, CorruptKind, Error, Result};
 use crate::geometry::Geometry;
@@ -21,6 +22,9 @@ use crate::units::{FileReference, Lcn, RecordNumber, Vcn};
 
 pub(crate) const FILE: Option<[u8; 4]> = Some(*b"FILE");
 pub(crate) const INDX: Option<[u8; 4]> = Some(*b"INDX");
+
+/// By the number of a record, which nobody chooses to be slow.
+type ByNumber<K, V> = HashMap<K, V, BuildHasherDefault<OffsetHasher>>;
 
 /// What becomes free at the end of the commit.
 #[derive(Clone, Debug, Default)]
@@ -114,9 +118,9 @@ pub(crate) struct State {
     /// The directories and names of `removals` whose entries are still there.
     pub(crate) hidden: HashSet<(RecordNumber, Vec<u16>)>,
     /// How many names of a file are in `removals`.
-    pub(crate) leaving: HashMap<RecordNumber, u32>,
-    pub(crate) directories: HashMap<(RecordNumber, IndexName), DirectoryInfo>,
-    pub(crate) hints: HashMap<RecordNumber, Hint>,
+    pub(crate) leaving: ByNumber<RecordNumber, u32>,
+    pub(crate) directories: ByNumber<(RecordNumber, IndexName), DirectoryInfo>,
+    pub(crate) hints: ByNumber<RecordNumber, Hint>,
     /// A directory got another name since the last commit.
     pub(crate) directory_moved: bool,
     /// Records from here on were added to the table since it was opened, and were never used.
@@ -155,9 +159,9 @@ impl State {
             pending: Pending::default(),
             removals: Vec::new(),
             hidden: HashSet::new(),
-            leaving: HashMap::new(),
-            directories: HashMap::new(),
-            hints: HashMap::new(),
+            leaving: HashMap::default(),
+            directories: HashMap::default(),
+            hints: HashMap::default(),
             directory_moved: false,
             unused_from: u64::MAX,
             table_reserve: None,
