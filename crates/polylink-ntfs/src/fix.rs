@@ -3,21 +3,28 @@
 //! The audit runs, what it found is mended as far as one of the classes below goes, and it runs again, until it finds
 //! nothing more that can be mended. The first class that finds anything to do is the one whose turn it is:
 //!
-//! 1. What is used and marked as free is marked as used; link counts that are too low are raised. From here on no driver
-//!    can overwrite or delete what is still there.
-//! 2. Files get the names that directories lead to them by; directories get entries for the names of files; a file that
+//! Before that, boot sectors and first records that are damaged are made as their sound copies, for without them nothing
+//! else can be found.
+//!
+//! 1. Bitmaps are as long as they have to be; what is used and marked as free is marked as used; link counts that are too
+//!    low are raised. From here on no driver can overwrite or delete what is still there.
+//! 2. Sequence numbers of 0 become those that entries know. Attribute lists are made anew; of clusters that two values
+//!    have, all but the first get copies.
+//! 3. Files get the names that directories lead to them by; directories get entries for the names of files; a file that
 //!    no directory leads to gets a name in `/found.000`.
-//! 3. Indexes that are damaged are made anew from the names of files.
-//! 4. Names and entries that lead nowhere are taken away, from files that have another name.
-//! 5. Link counts that are too high are lowered.
-//! 6. What is marked as used and belongs to nobody is given back, once nothing else is wrong with the volume: what
-//!    cannot be mended may hold it.
-//! 7. The copies of the first records are made as those are, and the mark that the volume is dirty goes.
+//! 4. Indexes that are damaged are made anew from the names of files.
+//! 5. Names and entries that lead nowhere are taken away, from files that have another name; link counts that are too
+//!    high are lowered.
+//! 6. Long names and 8.3 names without each other become names by themselves.
+//! 7. Damaged records that nothing refers to are freed. What is marked as used and belongs to nobody is given back, once
+//!    nothing else is wrong with the volume: what cannot be mended may hold it.
+//! 8. The copies of the first records are made as those are, and the mark that the volume is dirty goes.
 //!
 //! All of it is written as every other change is, so a power cut leaves what the next repair mends. What it would do,
 //! a repair tells when it is let loose on a device that keeps in memory what is written to it.
 
 mod rounds;
+mod start;
 
 use std::fmt;
 use std::sync::Arc;
@@ -63,8 +70,18 @@ pub enum StepKind {
     FreeClusters,
     /// A block of an index that nothing leads to is free.
     FreeBlock,
-    /// The copy of one of the first records is as that is.
+    /// One of the first records and its copy are the same.
     CopyRecord,
+    /// The boot sector and its copy are the same, and lead to where the table's copy is.
+    CopyBoot,
+    /// A record says of itself what the rest of the volume says of it.
+    CorrectRecord,
+    /// An attribute list is made anew from the records that belong to the file.
+    RebuildList,
+    /// A value has clusters of its own where it shared some with another.
+    CopyClusters,
+    /// A bitmap is as long as it has to be.
+    LengthenBitmap,
     /// The volume is no longer marked as dirty.
     ClearDirty,
 }
@@ -89,6 +106,11 @@ impl StepKind {
             Self::FreeClusters => "free-clusters",
             Self::FreeBlock => "free-block",
             Self::CopyRecord => "copy-record",
+            Self::CopyBoot => "copy-boot",
+            Self::CorrectRecord => "correct-record",
+            Self::RebuildList => "rebuild-list",
+            Self::CopyClusters => "copy-clusters",
+            Self::LengthenBitmap => "lengthen-bitmap",
             Self::ClearDirty => "clear-dirty",
         }
     }
@@ -195,12 +217,13 @@ pub fn fix(
     progress: &dyn Progress,
     report: &mut dyn FnMut(Step),
 ) -> Result<Fixed> {
-    let writer = Writer::open_to_fix(Arc::clone(device), options)?;
     let mut steps = 0_u64;
     let mut take = |step: Step| {
         steps = steps.saturating_add(1);
         report(step);
     };
+    start::start(device, options, &mut take)?;
+    let writer = Writer::open_to_fix(Arc::clone(device), options)?;
     let (mut summary, mut left) = rounds::run(device, &writer, progress, &mut take)?;
     if writer.finish_fix(summary.is_clean())? {
         let what = "the volume".to_owned();

@@ -122,6 +122,12 @@ impl VolumeFs {
         writing.is_some_and(|writing| writing.writer.is_hidden(directory.record(), name))
     }
 
+    /// Whether another file has a name in the place of this one, and the record still has it.
+    fn is_replaced(&self, file: FileReference, name: &FileName) -> bool {
+        let writing = self.writer.as_ref();
+        writing.is_some_and(|writing| writing.writer.is_replaced(file.record(), name))
+    }
+
     /// Names of a file that are gone and that its record still has.
     fn leaving(&self, file: FileReference) -> u64 {
         let writing = self.writer.as_ref();
@@ -500,7 +506,7 @@ impl VolumeFs {
         let file = self.file(reference)?;
         let mut found = Vec::new();
         for name in file.names().map_err(fault)?.iter().filter(|name| name.is_link()) {
-            if self.is_gone(name.parent, &name.name) {
+            if self.is_gone(name.parent, &name.name) || self.is_replaced(reference, name) {
                 continue;
             }
             if let Some(path) = self.path_of(name)? {

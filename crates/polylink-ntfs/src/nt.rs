@@ -42,6 +42,7 @@
 mod door;
 mod facts;
 mod open;
+mod overwrite;
 mod path;
 mod query;
 mod set;

@@ -129,7 +129,7 @@ fn restart(page: &[u8]) -> Result<(u64, LogState), String> {
     let mut page = page.to_vec();
     let signature: [u8; 4] = page.first_chunk().copied().unwrap_or_default();
     if signature != *b"RSTR" && signature != *b"CHKD" {
-        return Err(format!("a restart page begins with {signature:?}"));
+        return Err(format!("a restart page begins with {}", signature.escape_ascii()));
     }
     fixup::undo(&mut page, signature).map_err(|corrupt| corrupt.to_string())?;
     let (header, _) = RestartPage::read_from_prefix(&page).map_err(|_| "a restart page is cut".to_owned())?;
@@ -171,7 +171,10 @@ mod tests {
             (77, LogState::Clean { major: 1, minor: 1 })
         );
         assert_eq!(state(0, 0), (77, LogState::Active { major: 1, minor: 1 }));
-        assert!(restart(&[0; 4096]).is_err());
+        let error = restart(&[b"RCRD".as_slice(), &[0; 4092]].concat()).unwrap_err();
+        assert_eq!(error, "a restart page begins with RCRD");
+        let error = restart(&[0; 4096]).unwrap_err();
+        assert_eq!(error, r"a restart page begins with \x00\x00\x00\x00");
         assert!(restart(b"RSTR").is_err());
     }
 }

@@ -28,11 +28,13 @@ pub(crate) mod tree;
 
 use polylink_nt::NtStatus;
 
+pub(crate) use cache::write_bytes;
 pub(crate) use copy::SETTABLE;
 pub(crate) use exchange::{Exchange, Over, Place};
+pub(crate) use open::may_be_mended;
 pub use open::{WriteOptions, Writer};
 pub use operations::{Entry as DirectoryEntry, Replace, Times, Unlinked};
-pub(crate) use repair::Leaks;
+pub(crate) use repair::{Claims, Leaks};
 
 /// `STATUS_FILE_SYSTEM_LIMITATION`: a structure would become larger than it can be.
 pub(crate) const FILE_SYSTEM_LIMITATION: NtStatus = NtStatus::new(0xC000_0427);

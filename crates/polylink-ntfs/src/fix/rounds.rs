@@ -14,7 +14,7 @@ use crate::layout::attribute::AttributeKind;
 use crate::record::Record;
 use crate::units::{FileReference, RecordNumber};
 use crate::volume::{OpenOptions, Volume};
-use crate::write::{Leaks, Writer};
+use crate::write::{Claims, Leaks, Writer};
 
 /// Audits at most: each class of steps takes one or two, and what one step uncovers some more.
 const ROUNDS: usize = 32;
@@ -136,14 +136,20 @@ type Class<'r> = fn(&Round<'r>) -> Result<Vec<Step>>;
 
 /// Carries out the first class that has anything to do.
 fn turn<'r>(round: &Round<'r>) -> Result<Vec<Step>> {
-    let classes: [Class<'r>; 9] = [
+    let classes: [Class<'r>; 15] = [
+        Round::lengthen,
         Round::mark,
+        Round::number,
+        Round::lists,
+        Round::share,
         Round::add_names,
         Round::add_entries,
         Round::rebuild,
         Round::drop_names,
         Round::drop_entries,
         Round::lower,
+        Round::namespaces,
+        Round::free_damaged,
         Round::give_back,
         Round::copy,
     ];
@@ -233,6 +239,165 @@ impl<'r> Round<'r> {
         Ok(steps)
     }
 
+    /// Bitmaps that do not tell of everything.
+    fn lengthen(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        if self
+            .issues
+            .iter()
+            .any(|issue| issue.severity() == Severity::Fatal)
+        {
+            // nobody knows how much there is to tell of
+            return Ok(steps);
+        }
+        for issue in self.issues {
+            if let (IssueKind::BitmapSize { .. }, Some(record)) = (&issue.kind, issue.record) {
+                steps.extend(self.writer.lengthen_bitmap(record)?);
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Records without a sequence number get the one that their entries know them by.
+    fn number(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for issue in self.issues {
+            if let (IssueKind::SequenceZero { .. }, Some(record)) = (&issue.kind, issue.record) {
+                let known = self.issues.iter().find_map(|other| match other.kind {
+                    IssueKind::EntrySequence { found, .. } if found.record() == record => {
+                        Some(found.sequence())
+                    }
+                    _ => None,
+                });
+                steps.extend(self.writer.number_record(record, known.unwrap_or(1).max(1))?);
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Lists that do not name what belongs to the file.
+    fn lists(&self) -> Result<Vec<Step>> {
+        let mut bases: BTreeMap<RecordNumber, Vec<RecordNumber>> = BTreeMap::new();
+        for issue in self.issues {
+            let Some(record) = issue.record else { continue };
+            match &issue.kind {
+                IssueKind::ListEntry { .. }
+                | IssueKind::ListSize { .. }
+                | IssueKind::ListOrder { .. }
+                | IssueKind::ListRecord { .. }
+                | IssueKind::ListAttribute { .. }
+                | IssueKind::AttributeUnlisted { .. } => {
+                    if let Some(base) = self.writer.owner(record)? {
+                        bases.entry(base).or_default();
+                    }
+                }
+                IssueKind::ExtensionUnlisted { expected, .. } => {
+                    bases.entry(expected.record()).or_default();
+                }
+                _ => {}
+            }
+        }
+        // that of the table itself is needed to read any other
+        bases.remove(&RecordNumber::MFT);
+        if bases.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.each_record(&mut |record| {
+            if let Some(base) = record.base()
+                && let Some(extensions) = bases.get_mut(&base.record())
+            {
+                extensions.push(record.number());
+            }
+        })?;
+        let mut steps = Vec::new();
+        for (base, extensions) in bases {
+            steps.extend(self.writer.rebuild_list(base, &extensions)?);
+        }
+        Ok(steps)
+    }
+
+    /// Clusters that two values have: all but the first get copies.
+    fn share(&self) -> Result<Vec<Step>> {
+        let spans: Vec<(u64, u64)> = self
+            .issues
+            .iter()
+            .filter_map(|issue| match issue.kind {
+                IssueKind::ClusterTwice { found, count, .. } => Some((found, count)),
+                _ => None,
+            })
+            .collect();
+        if spans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let strays: HashSet<RecordNumber> = self.strays().collect();
+        let mut claims = Claims::new(&spans);
+        let clusters = self.writer.geometry().clusters;
+        self.each_record(&mut |record| {
+            if !strays.contains(&record.number()) {
+                claims.collect(record, clusters);
+            }
+        })?;
+        let mut steps = Vec::new();
+        for shared in claims.shared() {
+            steps.extend(self.writer.unshare(&shared)?);
+        }
+        Ok(steps)
+    }
+
+    /// 8.3 names without the name that they belong to, and the other way round.
+    fn namespaces(&self) -> Result<Vec<Step>> {
+        let mut files = BTreeSet::new();
+        for issue in self.issues {
+            if let IssueKind::TwinMissing { .. }
+            | IssueKind::TwinAlone { .. }
+            | IssueKind::TwinTwice { .. }
+            | IssueKind::ShortName { .. }
+            | IssueKind::Namespace { .. } = &issue.kind
+                && let Some(record) = issue.record
+            {
+                files.extend(self.writer.owner(record)?);
+            }
+        }
+        let mut steps = Vec::new();
+        for file in files {
+            steps.extend(self.writer.mend_namespaces(file)?);
+        }
+        Ok(steps)
+    }
+
+    /// Records that cannot be read, and that nothing refers to.
+    fn free_damaged(&self) -> Result<Vec<Step>> {
+        let damaged: BTreeSet<RecordNumber> = self
+            .issues
+            .iter()
+            .filter(|issue| issue.place == Place::Record)
+            .filter(|issue| {
+                let kind = issue.kind_name();
+                ["torn-sector", "update-sequence", "record-signature"].contains(&kind)
+            })
+            .filter_map(|issue| issue.record)
+            .collect();
+        if damaged.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.writer.free_damaged(&damaged)
+    }
+
+    /// Visits every record that is in use and can be read.
+    fn each_record(&self, visit: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
+        let volume = Volume::open(Box::new(Arc::clone(self.device)), &OpenOptions::default())?;
+        let mut bytes = Vec::new();
+        for number in (0..volume.records()).map(RecordNumber) {
+            volume.read_record(number, &mut bytes)?;
+            if let Ok(record) = Record::parse(number, &mut bytes)
+                && record.is_in_use()
+            {
+                visit(&record);
+            }
+        }
+        Ok(())
+    }
+
     fn add_names(&self) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
         for (directory, files) in &self.entries {
@@ -320,20 +485,11 @@ impl<'r> Round<'r> {
         directories: &BTreeSet<RecordNumber>,
     ) -> Result<HashMap<RecordNumber, Vec<(FileReference, FileName)>>> {
         let strays: HashSet<RecordNumber> = self.strays().collect();
-        let volume = Volume::open(Box::new(Arc::clone(self.device)), &OpenOptions::default())?;
         let mut names: HashMap<RecordNumber, Vec<(FileReference, FileName)>> = HashMap::new();
-        let mut bytes = Vec::new();
-        for number in (0..volume.records()).map(RecordNumber) {
-            if strays.contains(&number) {
-                continue;
-            }
-            volume.read_record(number, &mut bytes)?;
-            let Ok(record) = Record::parse(number, &mut bytes) else {
-                // not in use: the audit found no other that cannot be read
-                continue;
-            };
-            if !record.is_in_use() {
-                continue;
+        // the audit found none in use that cannot be read
+        self.each_record(&mut |record| {
+            if strays.contains(&record.number()) {
+                return;
             }
             let file = record.base().unwrap_or(record.reference());
             for attribute in record.attributes().flatten() {
@@ -344,7 +500,7 @@ impl<'r> Round<'r> {
                     names.entry(name.parent.record()).or_default().push((file, name));
                 }
             }
-        }
+        })?;
         Ok(names)
     }
 

@@ -23,6 +23,13 @@ pub enum Disposition {
     Create,
     /// `FILE_OPEN_IF`: it is made where it is not there.
     OpenIf,
+    /// `FILE_OVERWRITE`: it must be there, and loses its content; with attributes (`FILE_ATTRIBUTE_…`) that it gets
+    /// beside those that it has.
+    Overwrite(u32),
+    /// `FILE_OVERWRITE_IF`: it loses its content, or is made where it is not there.
+    OverwriteIf(u32),
+    /// `FILE_SUPERSEDE`: a new content takes the place of what is there, with attributes of its own, or it is made.
+    Supersede(u32),
 }
 
 /// What a path leads to.
@@ -51,7 +58,9 @@ impl NtVolume {
     ///
     /// # Errors
     ///
-    /// As [`decide::open`] says; `OBJECT_NAME_COLLISION` for [`Disposition::Create`] of what is there;
+    /// As [`decide::open`] says; `OBJECT_NAME_COLLISION` for [`Disposition::Create`] of what is there, and for a directory
+    /// that is to be overwritten, with `DIRECTORY_FILE` `INVALID_PARAMETER`; `ACCESS_DENIED` to overwrite a file that is
+    /// read-only, or is hidden or of the system and is to be so no longer; `USER_MAPPED_FILE` for one that is mapped;
     /// `IO_REPARSE_TAG_NOT_HANDLED` for a path through a reparse point; `OBJECT_PATH_SYNTAX_BAD` for a relative path
     /// without a handle; `INVALID_PARAMETER` for an absolute one with it.
     pub fn open(
@@ -94,11 +103,14 @@ impl NtVolume {
         disposition: Disposition,
         exact: bool,
     ) -> Result<Handle, NtStatus> {
+        disposition.check(&request)?;
         let mut table = self.table();
         let spot = self.spot(&table, root, path, exact)?;
         if matches!(path, [_, .., BACKSLASH]) {
             request.trailing_backslash = TrailingBackslash::Present;
         }
+        let asked = request.access;
+        let mut made = false;
         let (file, link, stream, lookup) = match spot {
             Spot::Found {
                 file,
@@ -112,22 +124,33 @@ impl NtVolume {
                 if disposition == Disposition::Create && facts.link == LinkState::Listed {
                     return Err(NtStatus::OBJECT_NAME_COLLISION);
                 }
+                request = disposition.widened(&request);
                 (file, link, stream, Lookup::Found(*facts))
             }
-            Spot::Free { parent, name } if disposition != Disposition::Open => {
+            Spot::Free { parent, name }
+                if !matches!(disposition, Disposition::Open | Disposition::Overwrite(_)) =>
+            {
+                made = true;
                 let (file, lookup) = self.create(&table, parent, &name, &request)?;
                 (file, Some((parent, name)), Vec::new(), lookup)
             }
             Spot::Free { .. } => return Err(refused(&request, &Lookup::Missing)),
             Spot::Not(lookup) => return Err(refused(&request, &lookup)),
         };
-        let (granted, delete_on_close) = match decide::open(&request, &lookup)? {
+        let (mut granted, delete_on_close) = match decide::open(&request, &lookup)? {
             OpenAction::Open {
                 granted,
                 delete_on_close,
             } => (granted, delete_on_close),
             OpenAction::Follow => return Err(NtStatus::IO_REPARSE_TAG_NOT_HANDLED),
         };
+        if let Lookup::Found(facts) = &lookup
+            && !made
+        {
+            let found = self.writer.node(file).map_err(status)?.attributes;
+            disposition.permits(facts, found, stream.is_empty())?;
+            granted.access = disposition.narrowed(asked, granted.access);
+        }
         let case_sensitive = match &link {
             Some((parent, _)) => exact || self.writer.is_case_sensitive(*parent).map_err(status)?,
             None => exact,
@@ -143,6 +166,11 @@ impl NtVolume {
             case_sensitive,
             keeps_change_time: false,
         };
+        if made {
+            self.dress(&opened, disposition)?;
+        } else {
+            self.overwrite(&table, &opened, disposition)?;
+        }
         let handle = Handle(self.numbers.take());
         table.open(handle, opened);
         Ok(handle)

@@ -457,6 +457,49 @@ impl Writer {
         })
     }
 
+    /// Takes the content of a file, or of a named stream, away; with the file's own content go its named streams, but
+    /// those that are `in_use`, and it gets `attributes` (`FILE_ATTRIBUTE_…`).
+    pub(crate) fn overwrite(
+        &self,
+        file: FileReference,
+        stream: &[u16],
+        attributes: Option<u32>,
+        in_use: &dyn Fn(&[u16]) -> bool,
+    ) -> Result<()> {
+        self.run(|inner| {
+            let now = inner.now();
+            let base = inner.content_of(file, stream)?;
+            let state = &mut inner.state;
+            state.resize(base, stream, 0)?;
+            if let Some(attributes) = attributes {
+                let mut named: Vec<Vec<u16>> = Vec::new();
+                let none: Option<()> = state.find_attribute(base, &mut |_, attribute| {
+                    let name = attribute.name();
+                    if attribute.kind() == AttributeKind::DATA && !name.is_empty() && !in_use(&name) {
+                        named.push(name);
+                    }
+                    None
+                })?;
+                debug_assert!(none.is_none());
+                for name in named {
+                    state.resize(base, &name, 0)?;
+                    while let Some(held) = state.parts(base, AttributeKind::DATA, &name)?.first().copied() {
+                        state.remove_attribute(base, held, Class::Base)?;
+                    }
+                }
+                let mut value = state.standard_information(base)?;
+                let field = std::mem::offset_of!(StandardInformation, attributes);
+                put_u32(&mut value, field, attributes);
+                state.put_information(base, &value)?;
+                if let Some(hint) = state.hints.get_mut(&base) {
+                    hint.facts = None;
+                }
+            }
+            inner.content_changed(base, now)?;
+            inner.state.refresh_entries(base)
+        })
+    }
+
     /// Takes a named stream away from a file.
     ///
     /// # Errors

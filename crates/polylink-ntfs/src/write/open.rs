@@ -21,7 +21,7 @@ use crate::layout::value::VolumeInformation;
 use crate::runs::RunList;
 use crate::state::{Hibernation, LogState};
 use crate::units::RecordNumber;
-use crate::volume::{OpenOptions, Volume, VolumeFlags};
+use crate::volume::{Note, OpenOptions, Volume, VolumeFlags};
 
 /// How a volume is opened to be written.
 #[derive(Clone, Debug)]
@@ -258,7 +258,8 @@ fn chain(error: &Error) -> String {
 /// Whether a volume may be written, and where its journal lies if that holds anything. That it is dirty is in nobody's
 /// way who comes to mend it.
 fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(bool, Option<RunList>)> {
-    if let Some(note) = volume.notes().first() {
+    let copied = |note: &&Note| matches!(note, Note::BackupBootSector { .. } | Note::MirrorRecord { .. });
+    if let Some(note) = volume.notes().iter().find(|note| !mending || !copied(note)) {
         let reason = note.to_string();
         return Err(NotWritable::Damaged { reason }.into());
     }
@@ -299,6 +300,15 @@ fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(
         stream.and_then(|stream| stream.runs().cloned())
     };
     Ok((dirty, journal))
+}
+
+/// Whether a volume may be mended, as far as can be told before its boot sectors and first records are.
+pub(crate) fn may_be_mended(volume: &Volume, options: &WriteOptions) -> Result<()> {
+    match permitted(volume, options, true) {
+        // the repair is to find out
+        Err(Error::Corrupt(_)) => Ok(()),
+        permitted => permitted.map(|_| ()),
+    }
 }
 
 fn runs_of(volume: &Volume, record: RecordNumber, kind: AttributeKind) -> Result<Option<(RunList, u64)>> {
@@ -499,5 +509,46 @@ impl Device for Writer {
 
     fn flush(&self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::device::MemDevice;
+    use crate::format::{FormatOptions, format};
+
+    #[test]
+    fn an_operation_that_breaks_off_ends_all_writing() {
+        let device = Arc::new(MemDevice::new(vec![0; 8 << 20]));
+        format(&*device, &FormatOptions::default()).unwrap();
+        let writer = Writer::open(device.clone(), &WriteOptions::default()).unwrap();
+        let root = writer.root().unwrap();
+        writer.create_file(root, &[u16::from(b'a')]).unwrap();
+        writer.sync().unwrap();
+        let before = device.bytes();
+        let broken = catch_unwind(AssertUnwindSafe(|| {
+            writer.run(|inner| -> Result<()> {
+                let class = inner.state.base_class;
+                inner.state.record_mut(root.record(), class)?.fill(0xEE);
+                panic!("in the middle");
+            })
+        }));
+        assert!(broken.is_err());
+        let refused = [
+            writer.create_file(root, &[u16::from(b'b')]).map(|_| ()),
+            writer.sync(),
+            writer.close(),
+        ];
+        for outcome in refused {
+            let Err(Error::Failed { reason }) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(reason, "an operation that broke off in the middle");
+        }
+        drop(writer);
+        assert_eq!(device.bytes(), before);
     }
 }

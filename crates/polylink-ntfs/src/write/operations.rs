@@ -357,6 +357,18 @@ impl Writer {
             .collect()
     }
 
+    /// Whether a name of a file is one that another file has taken, and that its record still has.
+    pub(crate) fn is_replaced(&self, file: RecordNumber, name: &FileName) -> bool {
+        let inner = self.lock();
+        inner.state.leaving.contains_key(&file)
+            && inner.state.removals.iter().any(|removal| {
+                removal.replaced
+                    && removal.file.record() == file
+                    && removal.directory == name.parent.record()
+                    && removal.name == name.name
+            })
+    }
+
     /// How many names of a file are gone that its record still has.
     pub(crate) fn leaving(&self, file: RecordNumber) -> u32 {
         self.lock().state.leaving.get(&file).copied().unwrap_or(0)

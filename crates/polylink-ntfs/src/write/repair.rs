@@ -5,7 +5,10 @@
 
 mod entries;
 mod names;
+mod records;
 mod space;
+mod twins;
+mod values;
 
 use polylink_nt::NtStatus;
 
@@ -18,6 +21,7 @@ use crate::record::Record;
 use crate::units::{FileReference, RecordNumber};
 
 pub(crate) use space::Leaks;
+pub(crate) use values::Claims;
 
 /// What a reference leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

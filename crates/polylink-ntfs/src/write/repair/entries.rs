@@ -51,7 +51,11 @@ impl State {
         limit: u32,
     ) -> Result<bool> {
         if file.record() < RecordNumber::FIRST_SPARE {
-            return Ok(false);
+            // one of the volume's own files that lost its name
+            let own = file
+                .record()
+                .is_own_file(&String::from_utf16_lossy(&found.name.name).into_bytes());
+            return Ok(own && self.names(file.record())?.is_empty());
         }
         if is_directory {
             return Ok(self.names(file.record())?.is_empty());
@@ -134,6 +138,9 @@ impl State {
                     }
                     if now != found.file {
                         "the file that it leads to is gone"
+                    } else if now.record() < RecordNumber::FIRST_SPARE {
+                        // nobody but the volume itself makes these
+                        continue;
                     } else if is_directory {
                         "the directory that it leads to has another name"
                     } else if !self.may_have(now, is_directory, &found, limit)? {

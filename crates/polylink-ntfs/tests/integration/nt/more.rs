@@ -148,7 +148,7 @@ fn paths_of_win32_are_made_plain() {
     let links = [
         (r"dir/one", "one"),
         (r"\dir\.\..\dir\two. ", "two"),
-        (r"C:dir\\three", "three"),
+        (r"C:dir\three", "three"),
         (r"c:/dir/four.", "four"),
         (r"\\?\C:\dir\five. ", "five. "),
         (r"\\.\C:\dir\six", "six"),
@@ -391,4 +391,164 @@ fn a_stream_is_opened_by_any_spelling_and_not_made() {
     // the unnamed one is the file
     let handle = world.open(r"\file::$DATA", READ, SHARED, NO_OPTIONS).unwrap();
     assert_eq!(world.link(handle, r"\link", R0), Ok(()));
+}
+
+/// Bytes of a stream of a file as the device has them.
+fn size(device: &Arc<MemDevice>, volume: &NtVolume, file: Handle, stream: &str) -> Option<u64> {
+    volume.writer().sync().unwrap();
+    let record = volume.file(file).unwrap().record();
+    let reader = reopened(device);
+    let kind = polylink_ntfs::layout::attribute::AttributeKind::DATA;
+    let found = reader
+        .file(record)
+        .unwrap()
+        .stream(&reader, kind, &units(stream))
+        .unwrap();
+    found.map(|stream| stream.size())
+}
+
+fn attributes(device: &Arc<MemDevice>, volume: &NtVolume, file: Handle) -> u32 {
+    volume.writer().sync().unwrap();
+    let record = volume.file(file).unwrap().record();
+    let reader = reopened(device);
+    let information = reader.file(record).unwrap().standard_information().unwrap();
+    information.attributes
+}
+
+#[test]
+fn overwriting_takes_the_content_and_leaves_names_and_number() {
+    let (device, volume) = volume();
+    let first = make(&volume, r"\file");
+    link(&volume, first, None, r"\second").unwrap();
+    let file = volume.file(first).unwrap();
+    volume.close(first).unwrap();
+    for how in [
+        Disposition::Overwrite(0),
+        Disposition::OverwriteIf(0),
+        Disposition::Supersede(0),
+    ] {
+        let writer = volume.writer();
+        writer.write(file, &[], 0, &[7; 9000]).unwrap();
+        writer.write(file, &units("stream"), 0, b"more").unwrap();
+        let handle = open(&volume, r"\second", READ, how).unwrap();
+        assert_eq!(volume.file(handle), Ok(file), "{how:?}");
+        assert_eq!(size(&device, &volume, handle, ""), Some(0), "{how:?}");
+        assert_eq!(size(&device, &volume, handle, "stream"), None, "{how:?}");
+        assert_eq!(volume.query_standard_link(handle).unwrap().total, 2);
+        // the right that overwriting takes is not the handle's: it is in nobody's way who lets others read only
+        let other = volume.open(
+            None,
+            &units(r"\file"),
+            READ,
+            Share::READ,
+            Disposition::Open,
+            NO_OPTIONS,
+        );
+        volume.close(other.unwrap()).unwrap();
+        volume.close(handle).unwrap();
+    }
+    // of a stream that is named, only that goes; one that somebody has open stays
+    let writer = volume.writer();
+    writer.write(file, &[], 0, b"content").unwrap();
+    writer.write(file, &units("stream"), 0, b"more").unwrap();
+    let handle = open(&volume, r"\file:stream", READ, Disposition::Overwrite(0)).unwrap();
+    assert_eq!(size(&device, &volume, handle, "stream"), Some(0));
+    assert_eq!(size(&device, &volume, handle, ""), Some(7));
+    let main = open(&volume, r"\file", READ, Disposition::Overwrite(0)).unwrap();
+    assert_eq!(size(&device, &volume, main, ""), Some(0));
+    assert_eq!(size(&device, &volume, main, "stream"), Some(0));
+    assert_eq!(issues(&device), [""; 0]);
+}
+
+#[test]
+fn what_is_not_there_is_made_by_those_that_may_make_it() {
+    let (device, volume) = volume();
+    let refused = open(&volume, r"\new", READ, Disposition::Overwrite(0));
+    assert_eq!(refused, Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+    for (path, how, expected) in [
+        (r"\one", Disposition::OverwriteIf(0), 0x20),
+        (r"\two", Disposition::Supersede(0x2), 0x22),
+        (r"\three", Disposition::OverwriteIf(0x8000_0004), 0x24),
+    ] {
+        let handle = open(&volume, path, READ, how).unwrap();
+        assert_eq!(attributes(&device, &volume, handle), expected, "{path}");
+    }
+    assert_eq!(issues(&device), [""; 0]);
+}
+
+#[test]
+fn overwriting_is_refused_as_nt_refuses_it() {
+    let (device, volume) = volume();
+    let denied = Err(NtStatus::ACCESS_DENIED);
+    let all = [
+        Disposition::Overwrite(0),
+        Disposition::OverwriteIf(0),
+        Disposition::Supersede(0),
+    ];
+    let file = make(&volume, r"\file");
+    let reference = volume.file(file).unwrap();
+    volume.close(file).unwrap();
+    let options = OpenOptions::DIRECTORY_FILE;
+    let path = units(r"\dir");
+    let dir = volume
+        .open(None, &path, READ, SHARED, Disposition::Create, options)
+        .unwrap();
+    volume.close(dir).unwrap();
+    for how in all {
+        let refused = volume.open(None, &path, READ, SHARED, how, options);
+        assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER), "{how:?}");
+        let refused = open(&volume, r"\dir", READ, how);
+        assert_eq!(refused, Err(NtStatus::OBJECT_NAME_COLLISION), "{how:?}");
+        let options = OpenOptions::NON_DIRECTORY_FILE;
+        let refused = volume.open(None, &path, READ, SHARED, how, options);
+        assert_eq!(refused, Err(NtStatus::FILE_IS_A_DIRECTORY), "{how:?}");
+    }
+    let give = |attributes| {
+        let times = polylink_ntfs::Times {
+            attributes: Some(attributes),
+            ..polylink_ntfs::Times::default()
+        };
+        volume.writer().set_times(reference, times).unwrap();
+    };
+    volume.writer().write(reference, &[], 0, b"content").unwrap();
+    // read-only, hidden, of the system
+    for attribute in [0x1, 0x2, 0x4] {
+        give(attribute);
+        for how in all {
+            assert_eq!(open(&volume, r"\file", READ, how), denied, "{attribute} {how:?}");
+        }
+    }
+    give(0x26);
+    assert_eq!(open(&volume, r"\file", READ, Disposition::Supersede(0x2)), denied);
+    // to overwrite is to write, to supersede is to delete
+    for (share, write, delete) in [
+        (Share::READ | Share::DELETE, false, true),
+        (Share::READ | Share::WRITE, true, false),
+    ] {
+        let path = units(r"\file");
+        let holder = volume
+            .open(None, &path, READ, share, Disposition::Open, NO_OPTIONS)
+            .unwrap();
+        for (how, allowed) in [
+            (Disposition::Overwrite(0x6), write),
+            (Disposition::OverwriteIf(0x6), write),
+            (Disposition::Supersede(0x6), delete),
+        ] {
+            let outcome = open(&volume, r"\file", READ, how);
+            match outcome {
+                Ok(handle) => volume.close(handle).map(|_| ()).unwrap(),
+                Err(status) => assert_eq!(status, NtStatus::SHARING_VIOLATION),
+            }
+            assert_eq!(outcome.is_ok(), allowed, "{how:?} {share:?}");
+        }
+        volume.close(holder).unwrap();
+    }
+    // the attributes of one that is overwritten are added, those of one that is superseded are the new ones
+    give(0x2020);
+    let handle = open(&volume, r"\file", READ, Disposition::Overwrite(0x2)).unwrap();
+    assert_eq!(attributes(&device, &volume, handle), 0x2022);
+    volume.close(handle).unwrap();
+    let handle = open(&volume, r"\file", READ, Disposition::Supersede(0x6)).unwrap();
+    assert_eq!(attributes(&device, &volume, handle), 0x26);
+    assert_eq!(issues(&device), [""; 0]);
 }

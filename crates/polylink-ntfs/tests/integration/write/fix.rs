@@ -8,7 +8,7 @@ use polylink_ntfs::check::Severity;
 use polylink_ntfs::fix::{Fixed, Step, StepKind, fix};
 use polylink_ntfs::layout::attribute::AttributeKind;
 use polylink_ntfs::{Device, FileReference, MemDevice, RecordNumber};
-use polylink_testutil::ntfs::image::sample;
+use polylink_testutil::ntfs::image::{Content, ROOT, sample};
 
 use super::crash::{Event, LEAKS, Recorder, paths};
 use super::{blank, find, open, options, reopened, units};
@@ -278,6 +278,209 @@ fn a_torn_record_stays_and_nothing_is_given_back_because_of_it() {
     let left: Vec<_> = fixed.left.iter().map(|issue| issue.kind_name()).collect();
     assert_eq!(left, ["torn-sector", "record-marked-used"]);
     assert_eq!(device.bytes(), image.bytes);
+}
+
+/// Everything that the files of a volume hold but its own, by their paths.
+fn contents(device: &Arc<MemDevice>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let volume = reopened(device);
+    let mut found = BTreeMap::new();
+    for (reference, names) in paths(device) {
+        let file = volume.file(reference.record()).unwrap();
+        if file.is_directory() || names.is_empty() || reference.record() < RecordNumber::FIRST_SPARE {
+            continue;
+        }
+        let Some(stream) = file.stream(&volume, AttributeKind::DATA, &[]).unwrap() else {
+            continue;
+        };
+        let mut bytes = vec![0; usize::try_from(stream.size()).unwrap()];
+        let mut at = 0;
+        while at < bytes.len() {
+            let read = volume.read(&stream, at as u64, &mut bytes[at..]).unwrap();
+            assert!(read > 0);
+            at += read;
+        }
+        for name in names {
+            found.insert(name, bytes.clone());
+        }
+    }
+    found
+}
+
+/// Mends a damaged volume, of which every path and every byte must be there afterwards as in the sound one, also where the
+/// repair is cut off anywhere and begun again; answers the steps in words.
+fn mends(damaged: Vec<u8>, sound: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<String> {
+    let device = Arc::new(MemDevice::new(damaged.clone()));
+    let recorder = Arc::new(Recorder {
+        device: device.clone(),
+        events: Mutex::new(Vec::new()),
+    });
+    let recorded: Arc<dyn Device> = recorder.clone();
+    let (steps, fixed) = mended(&recorded).unwrap();
+    let cut = MemDevice::new(damaged);
+    for event in recorder.events.lock().unwrap().iter() {
+        if let Event::Write(offset, data) = event {
+            cut.write_at(*offset, data).unwrap();
+            let again = Arc::new(MemDevice::new(cut.bytes()));
+            let on: Arc<dyn Device> = again.clone();
+            let (more, _) = mended(&on).unwrap();
+            is_clean("mended again", &again, &more);
+            assert_eq!(&contents(&again), sound);
+        }
+    }
+    assert!(fixed.is_clean(), "{:#?} after {:#?}", fixed.left, told(&steps));
+    is_clean("mended", &device, &steps);
+    assert_eq!(&contents(&device), sound);
+    let done = device.bytes();
+    let on: Arc<dyn Device> = device.clone();
+    assert_eq!(mended(&on).unwrap().0, []);
+    assert_eq!(device.bytes(), done);
+    told(&steps)
+}
+
+#[test]
+fn clusters_that_two_files_have_are_copied_for_one_of_them() {
+    let mut builder = sample();
+    builder.file(
+        ROOT,
+        "first.bin",
+        Content::Clusters((0..5000).map(|at| at as u8).collect()),
+    );
+    let sound = builder.build();
+    let (_, first) = sound.value_at(155, AttributeKind::DATA, "");
+    let mut builder = sample();
+    builder.file(
+        ROOT,
+        "first.bin",
+        Content::Clusters((0..5000).map(|at| at as u8).collect()),
+    );
+    builder.file(ROOT, "second.bin", Content::At(first + 1, 2));
+    let image = builder.build();
+    let before = contents(&Arc::new(MemDevice::new(image.bytes.clone())));
+    let steps = mends(image.bytes.clone(), &before);
+    let cluster = first + 1;
+    assert_eq!(
+        steps,
+        [format!(
+            "record 156: 2 clusters of $DATA from 0 on: cluster {cluster}, which record 155 has too -> a copy in clusters of its own"
+        )]
+    );
+}
+
+#[test]
+fn a_list_is_made_anew_from_the_records_that_belong_to_the_file() {
+    let image = sample().build();
+    let sound = contents(&Arc::new(MemDevice::new(image.bytes.clone())));
+    let (at, _) = image.value_at(31, AttributeKind::ATTRIBUTE_LIST, "");
+    for damage in 0..4 {
+        let mut damaged = image.clone();
+        match damage {
+            // the whole list is gone, or an entry of it
+            0 => damaged.bytes[at..at + 480].fill(0xEE),
+            1 => damaged.bytes[at + 4] = 0,
+            // an entry names an attribute that is not there
+            2 => damaged.bytes[at + 14 * 32 + 24] = 99,
+            _ => damaged.remove_attribute(31, AttributeKind::ATTRIBUTE_LIST, 0),
+        }
+        let steps = mends(damaged.bytes, &sound);
+        let first = steps.first().map(String::as_str).unwrap_or_default();
+        assert!(first.contains("the attribute list"), "{damage}: {steps:#?}");
+    }
+}
+
+#[test]
+fn boot_sectors_and_first_records_are_made_as_their_sound_copies() {
+    let image = sample().build();
+    let sound = contents(&Arc::new(MemDevice::new(image.bytes.clone())));
+    let end = image.bytes.len() - 512;
+    let mut damaged = image.clone();
+    damaged.bytes[13] = 3;
+    let steps = mends(damaged.bytes, &sound);
+    assert_eq!(steps.len(), 1, "{steps:#?}");
+    assert!(steps[0].starts_with("the first boot sector: "), "{steps:#?}");
+    // the first one can be used, but does not say where the volume ends, and the copy does
+    let mut damaged = image.clone();
+    damaged.bytes[0x28..0x30].copy_from_slice(&4080_u64.to_le_bytes());
+    assert_eq!(mends(damaged.bytes, &sound).len(), 1);
+    let mut damaged = image.clone();
+    damaged.bytes[end + 0x40] ^= 1;
+    let steps = mends(damaged.bytes, &sound);
+    assert_eq!(
+        steps,
+        ["the copy of the boot sector: 0xf7 at byte 64 -> 0xf6 at byte 64"]
+    );
+    // of each of the first records
+    for number in 0..4 {
+        let mut damaged = image.clone();
+        let at = damaged.record_at(number);
+        damaged.bytes[at + 510] ^= 1;
+        let steps = mends(damaged.bytes, &sound);
+        assert_eq!(steps.len(), 1, "{steps:#?}");
+        assert!(steps[0].contains("as its copy in $MFTMirr"), "{steps:#?}");
+    }
+}
+
+#[test]
+fn a_damaged_record_that_nothing_refers_to_is_freed_and_every_other_stays() {
+    let mut image = sample().build();
+    let free = image.free_record();
+    let sound = contents(&Arc::new(MemDevice::new(image.bytes.clone())));
+    let bitmap = image.record_bitmap;
+    image.flip(bitmap, free);
+    let at = image.record_at(free);
+    image.bytes[at + 0x16] = 1;
+    image.bytes[at + 1022] ^= 4;
+    let steps = mends(image.bytes.clone(), &sound);
+    assert_eq!(
+        steps,
+        [format!(
+            "record {free}: the record: damaged, and nothing refers to it -> free"
+        )]
+    );
+}
+
+#[test]
+fn long_and_short_names_without_each_other_are_names_by_themselves() {
+    let mut builder = sample();
+    builder.name(24, ROOT, "a lonely one", 1);
+    builder.name(25, 28, "LONELY~1", 2);
+    builder.name(30, ROOT, "ALONGN~2.TXT", 2);
+    let device = Arc::new(MemDevice::new(builder.build().bytes));
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, fixed) = mended(&on).unwrap();
+    assert!(fixed.is_clean(), "{:#?} after {:#?}", fixed.left, told(&steps));
+    assert!(kinds(&steps).iter().all(|kind| *kind == StepKind::CorrectName));
+    assert_eq!(steps.len(), 3, "{:#?}", told(&steps));
+    let writer = open(&device);
+    for (path, record) in [
+        ("a lonely one", 24),
+        ("links/LONELY~1", 25),
+        ("ALONGN~2.TXT", 30),
+        ("ALONGN~1.TXT", 30),
+        ("A long name.txt", 30),
+    ] {
+        let found = find(&writer, path).map(FileReference::record);
+        assert_eq!(found, Some(RecordNumber(record)), "{path}");
+    }
+}
+
+#[test]
+fn bitmaps_that_are_too_short_are_made_longer_and_what_they_hid_is_kept() {
+    let image = sample().build();
+    let sound = contents(&Arc::new(MemDevice::new(image.bytes.clone())));
+    for (record, kind, size) in [(6, AttributeKind::DATA, 16_u64), (0, AttributeKind::BITMAP, 8)] {
+        let mut damaged = image.clone();
+        let at = damaged.attribute(record, kind, 0);
+        damaged.record(record, |bytes| {
+            for field in [0x30, 0x38] {
+                bytes[at + field..at + field + 8].copy_from_slice(&size.to_le_bytes());
+            }
+        });
+        let steps = mends(damaged.bytes, &sound);
+        assert!(
+            steps[0].starts_with(&format!("record {record}: the bitmap: {size} bytes")),
+            "{steps:#?}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,129 @@
+//! Single records: what they say of themselves, and those that are damaged and that nothing refers to.
+
+use std::collections::BTreeSet;
+
+use super::super::attributes;
+use super::super::bytes::get_u16;
+use super::super::cache::Class;
+use super::super::directory::IndexName;
+use super::super::names::found;
+use super::super::open::Writer;
+use super::super::state::{FILE, State};
+use super::super::tree;
+use crate::error::{Error, Result};
+use crate::fix::{Step, StepKind};
+use crate::layout::record::{RecordFlags, RecordHeader};
+use crate::record::Record;
+use crate::units::RecordNumber;
+
+impl State {
+    /// Gives a record a sequence number that has none.
+    fn number_record(&mut self, number: RecordNumber, sequence: u16) -> Result<Vec<Step>> {
+        if attributes::sequence(self.record(number)?) != 0 || sequence == 0 {
+            return Ok(Vec::new());
+        }
+        let class = self.base_class;
+        attributes::set_sequence(self.record_mut(number, class)?, sequence);
+        let what = "the sequence number".to_owned();
+        Ok(vec![Step::new(
+            StepKind::CorrectRecord,
+            number,
+            what,
+            "0",
+            sequence.to_string(),
+        )])
+    }
+
+    /// Those of some damaged records that no entry of a directory, no list and no extension record refers to.
+    ///
+    /// # Errors
+    ///
+    /// Where something else cannot be read: then nobody knows.
+    fn unreferenced(&mut self, damaged: &BTreeSet<RecordNumber>) -> Result<BTreeSet<RecordNumber>> {
+        let mut left = damaged.clone();
+        for number in (0..self.records).map(RecordNumber) {
+            if damaged.contains(&number) {
+                continue;
+            }
+            let bytes = match self.record(number) {
+                Ok(bytes) => bytes,
+                // a record that was never used need not be one
+                Err(Error::Corrupt(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let record = Record::parsed(number, bytes)?;
+            if !record.is_in_use() {
+                continue;
+            }
+            let directory = record.is_directory();
+            if let Some(base) = record.base() {
+                left.remove(&base.record());
+                continue;
+            }
+            for entry in self.list_entries(number)?.unwrap_or_default() {
+                left.remove(&entry.record.record());
+            }
+            if directory {
+                let mut index = self.directory(number, IndexName::Names)?;
+                tree::walk(&mut index, &mut |entry| {
+                    left.remove(&found(entry)?.file.record());
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(left)
+    }
+
+    /// Makes a record that cannot be read one that is not in use.
+    fn free_damaged(&mut self, number: RecordNumber) -> Result<Vec<Step>> {
+        if number < RecordNumber::FIRST_USER || self.record(number).is_ok() {
+            return Ok(Vec::new());
+        }
+        let location = self.locate(number)?;
+        let mut raw = vec![0; self.record_len()];
+        let place = location.key();
+        self.cache
+            .read_through(place, &mut raw)
+            .map_err(|source| Error::Device {
+                action: "read",
+                offset: place,
+                len: u64::from(self.geometry.record),
+                source,
+            })?;
+        let sequence = get_u16(&raw, std::mem::offset_of!(RecordHeader, sequence));
+        let next = attributes::next_sequence(sequence);
+        let empty = attributes::new_record(self.record_len(), number, next, None, RecordFlags::empty());
+        self.cache.create(&location, FILE, empty, Class::Removed);
+        self.pending.records.push(number);
+        let what = "the record".to_owned();
+        let before = "damaged, and nothing refers to it";
+        Ok(vec![Step::new(
+            StepKind::FreeRecord,
+            number,
+            what,
+            before,
+            "free",
+        )])
+    }
+}
+
+impl Writer {
+    /// Gives a record a sequence number that has none.
+    pub(crate) fn number_record(&self, number: RecordNumber, sequence: u16) -> Result<Vec<Step>> {
+        self.mend(|inner| inner.state.number_record(number, sequence))
+    }
+
+    /// Frees those of some damaged records that nothing refers to.
+    pub(crate) fn free_damaged(&self, damaged: &BTreeSet<RecordNumber>) -> Result<Vec<Step>> {
+        let unreferenced = match self.look(|state| state.unreferenced(damaged)) {
+            Ok(unreferenced) => unreferenced,
+            Err(Error::Corrupt(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut steps = Vec::new();
+        for number in unreferenced {
+            steps.extend(self.mend(|inner| inner.state.free_damaged(number))?);
+        }
+        Ok(steps)
+    }
+}
