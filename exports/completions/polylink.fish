@@ -106,6 +106,7 @@ complete -c polylink -n "__fish_polylink_using_subcommand flat" -l superseded -d
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l deleted -d 'What happens when you deleted a name from the view and its file is still in the sources' -r -f -a "restore\t'The name is made again'
 remember\t'The name stays away for as long as the file exists'
 delete-source\t'The file is deleted from the sources too'"
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l rescan -d 'With --watch: compare everything anew after this time, such as 30s, 10m or 1h' -r
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
@@ -116,6 +117,7 @@ complete -c polylink -n "__fish_polylink_using_subcommand flat" -l color -d 'Whe
 always\t'Wherever the output goes'
 never\t'Not at all'"
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l every-name -d 'Let a file with several names in the sources appear once for each of them'
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l watch -d 'Go on following sources and view, until Ctrl-C or SIGTERM'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s n -l dry-run -d 'Show what would be done, and change nothing'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'

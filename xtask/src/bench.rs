@@ -13,6 +13,7 @@ mod peers;
 mod rows;
 mod timing;
 mod tree;
+mod watch;
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     /// Measure one million files instead: time and peak memory of first build, update and usage
     #[arg(long)]
     million: bool,
-    /// Measure only the rows whose name contains this: flat, update, usage, memory, names, ntfs, ntfs-write
+    /// Measure only the rows whose name contains this: flat, update, watch, usage, memory, names, ntfs, ntfs-write
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
     /// Measured runs of each command, after one that is not measured

@@ -252,6 +252,11 @@ const JUDGES: &[Judge] = &[
         doctor::protected,
     ),
     judge(
+        "kill-watch",
+        "killed at random instants of following, while edits go on",
+        kill::watch,
+    ),
+    judge(
         "c-linux",
         "a C program against the shared and the static library",
         c::linux,

@@ -119,6 +119,27 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "no device has so many bytes".to_owned())
 }
 
+/// A time such as `30s`, `10m`, `2h` or `1d`; at least a second.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let seconds: u64 = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => return Err("a time is a whole number with s, m, h or d behind it".to_owned()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(seconds))
+        // so that a clock can count it
+        .filter(|seconds| (1..=86400 * 366).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time lies between a second and a year".to_owned())
+}
+
 /// `12 ms`, `1.4 s`, `2 min 5 s`.
 pub(crate) fn duration(time: Duration) -> String {
     let millis = time.as_millis();

@@ -81,6 +81,15 @@ pub(crate) fn text<T: Serialize>(document: &T) -> String {
     text
 }
 
+/// The document as one line, for commands that tell of one thing after the other.
+pub(crate) fn line<T: Serialize>(document: &T) -> String {
+    match serde_json::to_string(document) {
+        Ok(text) => text,
+        // not reached: our documents have string keys only
+        Err(error) => format!("{{\"schema\": {SCHEMA}, \"error\": {{\"message\": \"{error}\"}}}}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,24 @@ use crate::report::{Failure, Outcome};
 /// Each step checks again that what it was planned for is still so; what is not, is reported and left alone. The
 /// ledger is written ahead of the names, so the next run completes what this one does not.
 pub fn apply(fs: &dyn LinkFs, plan: Plan, ledger: &mut Ledger, progress: &dyn Progress) -> Outcome {
-    Run::new(fs, &plan, progress).go(ledger)
+    execute(fs, &plan, ledger, progress).0
+}
+
+/// As [`apply`], and says which steps were done.
+pub(crate) fn execute(
+    fs: &dyn LinkFs,
+    plan: &Plan,
+    ledger: &mut Ledger,
+    progress: &dyn Progress,
+) -> (Outcome, Done) {
+    Run::new(fs, plan, progress).go(ledger)
+}
+
+/// The steps of a plan that were done, by their places in it.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) changes: Vec<usize>,
+    pub(crate) links: Vec<u32>,
 }
 
 pub(crate) struct Run<'a> {
@@ -36,6 +53,7 @@ pub(crate) struct Run<'a> {
     pub(crate) refused: FxHashSet<Vec<u8>>,
     /// How many changes were made or refused: those before this one.
     handled: usize,
+    done: Done,
 }
 
 /// Why a run ends early.
@@ -96,10 +114,11 @@ impl<'a> Run<'a> {
             new_dirs,
             refused: FxHashSet::default(),
             handled: 0,
+            done: Done::default(),
         }
     }
 
-    fn go(mut self, ledger: &mut Ledger) -> Outcome {
+    fn go(mut self, ledger: &mut Ledger) -> (Outcome, Done) {
         let orphans_before = self.planned_orphans();
         self.outcome.orphans = orphans_before;
         match self.steps(ledger) {
@@ -110,7 +129,7 @@ impl<'a> Run<'a> {
         for change in &self.plan.changes[self.handled..] {
             self.not_done(change);
         }
-        self.outcome
+        (self.outcome, self.done)
     }
 
     /// Orphans that were there before this run made any.
@@ -320,7 +339,10 @@ impl<'a> Run<'a> {
             }
             let (result, action, source) = self.change(view, change, &mut opener);
             match result {
-                Ok(()) => done.push(change),
+                Ok(()) => {
+                    self.done.changes.push(self.handled);
+                    done.push(change);
+                }
                 Err(fault) if is_fatal(fault) => {
                     stop = Some(Stop::Interrupted);
                     break;
@@ -544,6 +566,15 @@ impl<'a> Run<'a> {
     /// Looks at what the links came to, and closes the run in the ledger.
     fn finish(&mut self, view: &Dir, ledger: &mut Ledger, made: &Made) -> Result<(), Stop> {
         let corrections = links::verify(self, view, made);
+        let taken_back: Vec<u32> = corrections
+            .iter()
+            .filter(|correction| correction.stat.is_none())
+            .map(|correction| correction.link)
+            .collect();
+        // OK to cast: files are counted in u32 from the walk on
+        self.done.links = (0..made.tried as u32)
+            .filter(|index| made.failed.binary_search(index).is_err() && !taken_back.contains(index))
+            .collect();
         let plan = self.plan;
         // a name that the ledger calls made must not be gone after a power cut: it would look deleted by the user
         let durable = self.sync(view)?;

@@ -72,6 +72,8 @@ struct Wish {
 pub(crate) struct Found {
     pub(crate) changes: Vec<Change>,
     pub(crate) notes: Vec<Note>,
+    /// Names that the user gave in the view: the one that it had, and theirs.
+    pub(crate) renames: Vec<(NameBuf, NameBuf)>,
     pub(crate) links: Vec<Link>,
     pub(crate) report: Outcome,
     /// Names whose deletion in the view would be carried to the sources.
@@ -216,6 +218,7 @@ impl Diff<'_> {
                 found.report.adopted += 1;
             } else {
                 found.report.renamed += 1;
+                found.renames.push((self.row_name(*row), name.clone()));
                 found.notes.push(Note::Forget {
                     name: self.row_name(*row),
                 });

@@ -39,6 +39,7 @@
 mod apply;
 mod diff;
 mod error;
+mod follow;
 mod ledger;
 mod links;
 mod naming;
@@ -52,7 +53,8 @@ mod template;
 use std::path::Path;
 
 use polylink_core::{
-    At, Dir, Fault, FaultKind, HardLinks, Kind, LinkFs, Name, Progress, ResultExt as _, Stat, VolumeInfo,
+    At, Dir, Fault, FaultKind, FileId, HardLinks, Kind, LinkFs, Name, Progress, ResultExt as _, Stat,
+    VolumeInfo,
 };
 use polylink_walk::{Mounts, Options as WalkOptions, Root};
 
@@ -60,6 +62,7 @@ pub use polylink_walk::{BadGlob, Case, Filter};
 
 pub use apply::apply;
 pub use error::Error;
+pub use follow::{Event, Events, Happened, NoWatch, Timing, follow};
 pub use ledger::{Ledger, LedgerFault, ledger_path, open_ledger};
 pub use options::{Appear, Deleted, Options, Orphans, Request, Superseded};
 pub use plan::{OldVersion, Plan, Step, Why};
@@ -68,6 +71,7 @@ pub use scan::LeftOut;
 pub use template::{FIELDS as TEMPLATE_FIELDS, Template};
 
 use diff::{Diff, settle};
+use ledger::Book;
 use scan::{Sources, ViewNames};
 
 /// Where the view is, or will be.
@@ -114,8 +118,21 @@ pub fn plan(
     progress.end();
     let sources = sources.ok_or(Error::Cancelled)?;
     let names = names.at("read", &request.view)?;
-    let mut book = book.map_err(|fault| ledger.named(fault))?;
-    let settled = settle(&mut book, &names, place.volume.volume);
+    let book = book.map_err(|fault| ledger.named(fault))?;
+    compare(fs, request, place, overlaps, sources, &names, book)
+}
+
+/// Makes a plan of what is known of sources, view and ledger.
+fn compare(
+    fs: &dyn LinkFs,
+    request: &Request,
+    place: Place,
+    overlaps: Overlaps,
+    sources: Sources,
+    names: &ViewNames,
+    mut book: Book,
+) -> Result<Plan, Error> {
+    let settled = settle(&mut book, names, place.volume.volume);
     let other_view = match (&place.dir, book.view) {
         (Some((_, stat)), Some((id, born))) => stat.id.id != id || stat.born.unwrap_or(born) != born,
         _ => true,
@@ -131,7 +148,7 @@ pub fn plan(
         view_dir: place.dir.as_ref().map(|(dir, _)| dir),
         volume: &place.volume,
         sources: &sources,
-        names: &names,
+        names,
         book: &book,
         options: &request.options,
         other_view,
@@ -158,6 +175,7 @@ pub fn plan(
         sources,
         book,
         changes: found.changes,
+        renames: found.renames,
         notes: found.notes,
         links: found.links,
         report: found.report,
@@ -211,11 +229,11 @@ fn find_view(fs: &dyn LinkFs, view: &Path) -> Result<Place, Error> {
     })
 }
 
-type Opened = (
-    Vec<Root>,
-    Vec<(std::path::PathBuf, std::path::PathBuf)>,
-    Vec<polylink_core::FileId>,
-);
+/// Sources that lie in other sources, each with the one it lies in.
+type Overlaps = Vec<(std::path::PathBuf, std::path::PathBuf)>;
+
+/// The sources, which of them lie in others, and all directories that the walk does not enter: view and sources.
+type Opened = (Vec<Root>, Overlaps, Vec<FileId>);
 
 fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Opened, Error> {
     if request.sources.is_empty() {
@@ -225,7 +243,7 @@ fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Ope
     let mut leave_out: Vec<_> = view_id.into_iter().collect();
     let mut roots: Vec<Root> = Vec::new();
     let mut overlaps = Vec::new();
-    let mut seen: Vec<(polylink_core::FileId, &Path)> = Vec::new();
+    let mut seen: Vec<(FileId, &Path)> = Vec::new();
     for path in &request.sources {
         let dir = fs.open_dir(path).at("open", path)?;
         let stat = fs.stat_dir(&dir).at("look at", path)?;

@@ -23,6 +23,8 @@ pub struct Plan {
     pub(crate) sources: Sources,
     pub(crate) book: Book,
     pub(crate) changes: Vec<Change>,
+    /// Names that the user gave in the view: the one that it had, and theirs.
+    pub(crate) renames: Vec<(NameBuf, NameBuf)>,
     pub(crate) notes: Vec<Note>,
     pub(crate) links: Vec<Link>,
     pub(crate) report: Outcome,
@@ -249,11 +251,7 @@ impl Plan {
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         let make = self.view_dir.is_none().then(|| Step::MakeView(self.view.clone()));
         let changes = self.changes.iter().map(|change| self.step(change));
-        let links = self.links.iter().map(|link| Step::Link {
-            source: self.source_path(link.file),
-            name: Name::new(self.link_name(link)).to_buf(),
-            why: link.why,
-        });
+        let links = self.links.iter().map(|link| self.link_step(link));
         make.into_iter().chain(changes).chain(links)
     }
 
@@ -321,7 +319,15 @@ impl Plan {
         &self.view
     }
 
-    fn step(&self, change: &Change) -> Step {
+    pub(crate) fn link_step(&self, link: &Link) -> Step {
+        Step::Link {
+            source: self.source_path(link.file),
+            name: Name::new(self.link_name(link)).to_buf(),
+            why: link.why,
+        }
+    }
+
+    pub(crate) fn step(&self, change: &Change) -> Step {
         match change {
             Change::RemoveTemporary { name } => Step::RemoveTemporary(name.clone()),
             Change::Remove { name, .. } => Step::Remove(name.clone()),

@@ -1,5 +1,7 @@
 //! What there is: the files below the sources, and the names in the view.
 
+mod again;
+
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use rustc_hash::FxHashSet;
 
 use crate::ledger::is_ledger_name;
 use polylink_walk::Filter;
+
+pub(crate) use again::{Again, LookAgain, Watches};
 
 /// One name of a regular file below the sources.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +37,23 @@ pub(crate) struct SourceDir {
     pub(crate) folders: Vec<u8>,
     /// Its absolute path.
     pub(crate) path: PathBuf,
+    /// What was there when it was opened; `None` where it could not be.
+    pub(crate) id: Option<FileId>,
+    /// Whether it was read to its end and its files go into the view.
+    pub(crate) state: DirUse,
     /// Its place in path order.
     rank: u32,
+}
+
+/// What a directory below the sources is to the view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DirUse {
+    /// Its files go in.
+    Open,
+    /// The filter leaves it out.
+    Excluded,
+    /// It was not entered or not read to its end: the view itself, a mount, what is not permitted.
+    Closed,
 }
 
 /// Names below the sources that do not go into the view, by reason.
@@ -65,6 +84,8 @@ pub(crate) struct Sources {
     pub(crate) dirs: Vec<SourceDir>,
     pub(crate) files: Vec<Wanted>,
     names: Vec<u8>,
+    /// Bytes of `names` that no file needs any more.
+    dead: usize,
     pub(crate) left_out: LeftOut,
     /// Directories and files that could not be read.
     pub(crate) unreadable: Vec<(PathBuf, Fault)>,
@@ -162,6 +183,7 @@ impl Sources {
             roots,
             files: Vec::new(),
             names: Vec::new(),
+            dead: 0,
             left_out: LeftOut::default(),
             unreadable: Vec::new(),
             unseen: FxHashSet::default(),
@@ -186,6 +208,13 @@ impl Sources {
             }
             sources.unreadable.push((dir.path.clone(), fault));
             sources.unseen.insert(dir.path.clone());
+        }
+        for ((node, dir), out) in walked.dirs.iter().zip(&mut sources.dirs).zip(&excluded) {
+            dir.state = match node.state {
+                _ if *out => DirUse::Excluded,
+                DirState::Read => DirUse::Open,
+                _ => DirUse::Closed,
+            };
         }
         sources.merge(walked.locals, filter, &excluded);
         sources.other_mounts.sort();
@@ -286,6 +315,8 @@ fn paths(walked: &Walked<Gathered>, roots: &[Root], ranks: &[u32]) -> Vec<Source
                     root: node.root,
                     folders,
                     path: join(&parent.path, node.name.bytes()),
+                    id: node.id,
+                    state: DirUse::Closed,
                     rank,
                 }
             }
@@ -293,6 +324,8 @@ fn paths(walked: &Walked<Gathered>, roots: &[Root], ranks: &[u32]) -> Vec<Source
                 root: node.root,
                 folders: Vec::new(),
                 path: roots[node.root as usize].path.clone(),
+                id: node.id,
+                state: DirUse::Closed,
                 rank,
             },
         };

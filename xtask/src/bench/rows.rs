@@ -24,9 +24,10 @@ pub(crate) struct Bench {
 
 type Measure = fn(&Bench) -> Result<Vec<String>>;
 
-pub(crate) const ROWS: [(&str, Measure); 5] = [
+pub(crate) const ROWS: [(&str, Measure); 6] = [
     ("flat", flat),
     ("update", update),
+    ("watch", watch),
     ("usage", usage),
     ("memory", memory),
     ("names", names),
@@ -316,6 +317,11 @@ fn order(bench: &Bench) -> Result<String> {
     Ok(format!(
         "| usage, order of arguments | six runs | - | - | - | the same answer | {met} |"
     ))
+}
+
+fn watch(bench: &Bench) -> Result<Vec<String>> {
+    bench.one()?;
+    super::watch::measure(&bench.binary, &bench.tree(), &bench.view())
 }
 
 fn memory(bench: &Bench) -> Result<Vec<String>> {

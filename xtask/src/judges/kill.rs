@@ -226,6 +226,46 @@ pub(crate) fn update(lab: &Lab) -> Verdict {
     enough(&patient)
 }
 
+/// Killed while it follows, and while edits go on.
+pub(crate) fn watch(lab: &Lab) -> Verdict {
+    /// A little more than it takes to start, and then some of following.
+    const LONGEST: Duration = Duration::from_millis(90);
+    let mut patient = Patient::new(lab)?;
+    patient.complete()?;
+    let (_, mut held) = patient.examine()?;
+    let mut serial = 0;
+    for round in 1..=lab.kills {
+        let context = explain(lab.seed, round, "following");
+        let instant = LONGEST.mul_f64(patient.random.fraction());
+        let mut command = lab.command();
+        command.args(patient.words()).arg("--watch");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let (edited, status) = std::thread::scope(|scope| {
+            let killed = scope.spawn(|| {
+                std::thread::sleep(instant);
+                child.kill()?;
+                child.wait()
+            });
+            let edited = edit(&patient.source, &mut patient.random, &mut serial);
+            (edited, killed.join())
+        });
+        let overwritten = edited.map_err(&context)?;
+        let status = status.map_err(|_| Stop::Failed("the killing thread panicked".to_owned()))??;
+        patient.killed += u32::from(status.signal().is_some());
+        ensure(status.signal().is_some(), || {
+            format!("following ended with {status}")
+        })
+        .map_err(&context)?;
+        held.retain(|content| !overwritten.contains(content));
+        patient.complete().map_err(&context)?;
+        let (_, now) = patient.examine().map_err(&context)?;
+        nothing_lost(&held, &now).map_err(&context)?;
+        held = now;
+    }
+    patient.tell(LONGEST);
+    enough(&patient)
+}
+
 /// Judges that whatever had a name in the source or the view still has one in the view.
 ///
 /// That goes for files deleted from the source, for old versions after a save by rename, and for those that the view

@@ -3,8 +3,10 @@
 mod engine;
 mod json;
 mod summary;
+mod watch;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use polylink_core::{DirBatch, shown};
@@ -16,7 +18,7 @@ use polylink_view::{
 use super::Context;
 use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
-use crate::format::Sizes;
+use crate::format::{self, Sizes};
 use crate::image::ChangeOption;
 use crate::place;
 
@@ -78,6 +80,15 @@ pub(crate) struct FlatArgs {
     /// What happens when you deleted a name from the view and its file is still in the sources
     #[arg(long, value_name = "WHAT", default_value = "restore")]
     deleted: DeletedArg,
+    /// Go on following sources and view, until Ctrl-C or SIGTERM
+    ///
+    /// After the first update each change is linked within a moment. Everything is compared anew at the start, when the
+    /// system lost news of changes, and now and then (--rescan). With --json one event a line.
+    #[arg(long, conflicts_with_all = ["dry_run", "image"])]
+    watch: bool,
+    /// With --watch: compare everything anew after this time, such as 30s, 10m or 1h
+    #[arg(long, value_name = "TIME", default_value = "10m", requires = "watch", value_parser = format::parse_duration)]
+    rescan: Duration,
     #[command(flatten)]
     dry: DryRun,
     #[command(flatten)]
@@ -93,6 +104,7 @@ Examples:
   polylink flat --include '*.jpg' ~/photos ~/scans ~/pictures  two sources, photos only
   polylink flat --name '{parent} {name}' ~/photos ~/by-month   '02 img_0001.jpg'
   polylink flat --orphans move:$HOME/gone ~/photos ~/all-photos
+  polylink flat --watch ~/photos ~/all-photos                  keep following, until Ctrl-C
   polylink flat --image disk.img /photos /all-photos            in an NTFS volume that nothing has mounted";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -158,6 +170,9 @@ fn update(
     let request = request(site, sources, view, options(context, site, args)?)?;
     refuse_swapped(site, &request)?;
     let mut opened = Opened::open(site, &request, args.dry.dry_run)?;
+    if args.watch {
+        return watch::run(context, site, &mut opened, args);
+    }
     let meter = context.meter();
     let mut plan = opened.plan(&meter)?;
     for (inner, outer) in plan.overlaps() {

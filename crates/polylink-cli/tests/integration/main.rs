@@ -26,5 +26,7 @@ mod odd_names;
 mod permissions;
 mod unlink;
 mod usage;
+#[cfg(unix)]
+mod watch;
 #[cfg(windows)]
 mod windows;

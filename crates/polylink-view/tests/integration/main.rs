@@ -2,6 +2,7 @@
 
 mod calls;
 mod disk;
+mod follow;
 mod judge;
 mod kill;
 mod policies;

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Fault, FaultKind, FileFs, Kind, LinkFs, PathError, ResultExt as _, shown};
+use polylink_core::{Fault, FaultKind, FileFs, Kind, LinkFs, PathError, Progress, ResultExt as _, shown};
 use polylink_host::facts;
 use polylink_ntfs::RecordNumber;
 use polylink_view::{
-    Error, Ledger, LedgerFault, Options, Outcome, Plan, Request, TEMPLATE_FIELDS, open_ledger,
+    Error, Events, Happened, Ledger, LedgerFault, Options, Outcome, Plan, Request, TEMPLATE_FIELDS, Timing,
+    open_ledger,
 };
 
 use super::view_path;
@@ -179,6 +180,23 @@ impl<'a> Opened<'a> {
 
     pub(crate) fn apply(&mut self, plan: Plan, meter: &Meter) -> Outcome {
         polylink_view::apply(self.site.fs(), plan, &mut self.ledger, meter)
+    }
+
+    pub(super) fn request(&self) -> &'a Request {
+        self.request
+    }
+
+    /// Follows sources and view until the user stops it.
+    pub(super) fn follow(
+        &mut self,
+        events: &mut dyn Events,
+        timing: Timing,
+        progress: &dyn Progress,
+        tell: &mut dyn FnMut(Happened<'_>),
+    ) -> Result<(), CommandError> {
+        let (fs, request) = (self.site.fs(), self.request);
+        polylink_view::follow(fs, request, &mut self.ledger, events, timing, progress, tell)
+            .map_err(|problem| self.site.error(&problem))
     }
 
     /// Says where the ledger is, where that is not beside the view.
