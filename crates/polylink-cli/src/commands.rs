@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod cost;
+mod dedupe;
 mod demo;
 mod doctor;
 mod flat;
@@ -11,6 +12,7 @@ mod man;
 mod names;
 mod ntfs;
 mod sample;
+mod split;
 mod unlink;
 mod usage;
 
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Link(link::LinkArgs),
     Unlink(unlink::UnlinkArgs),
     Flat(flat::FlatArgs),
+    Dedupe(dedupe::DedupeArgs),
+    Split(split::SplitArgs),
     Usage(usage::UsageArgs),
     Names(names::NamesArgs),
     Check(check::CheckArgs),
@@ -51,6 +55,8 @@ impl Command {
             Self::Link(_) => "link",
             Self::Unlink(_) => "unlink",
             Self::Flat(_) => "flat",
+            Self::Dedupe(_) => "dedupe",
+            Self::Split(_) => "split",
             Self::Usage(_) => "usage",
             Self::Names(_) => "names",
             Self::Check(_) => "check",
@@ -69,6 +75,8 @@ impl Command {
             Self::Link(args) => link::run(context, args),
             Self::Unlink(args) => unlink::run(context, args),
             Self::Flat(args) => flat::run(context, args),
+            Self::Dedupe(args) => dedupe::run(context, args),
+            Self::Split(args) => split::run(context, args),
             Self::Usage(args) => usage::run(context, args),
             Self::Names(args) => names::run(context, args),
             Self::Check(args) => check::run(context, args),
