@@ -34,6 +34,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('link', 'link', [CompletionResultType]::ParameterValue, 'Give a file one more name')
             [CompletionResult]::new('unlink', 'unlink', [CompletionResultType]::ParameterValue, 'Remove names, and ask before a file goes with its last one')
             [CompletionResult]::new('flat', 'flat', [CompletionResultType]::ParameterValue, 'Make or update a flat view: one directory with a name for every file of the sources')
+            [CompletionResult]::new('dedupe', 'dedupe', [CompletionResultType]::ParameterValue, 'Make identical files names of one file')
+            [CompletionResult]::new('split', 'split', [CompletionResultType]::ParameterValue, 'Give names that share a file a file each, the way back from hard links')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what names, files and directories really occupy, and what deleting them would free')
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which names of a view are links to a tree''s files, and which are copies')
@@ -118,6 +120,52 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--every-name', '--every-name', [CompletionResultType]::ParameterName, 'Let a file with several names in the sources appear once for each of them')
             [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Go on following sources and view, until Ctrl-C or SIGTERM')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Show sizes in bytes instead of KiB, MiB, GiB')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Write although the volume is marked as dirty, or its journal holds work that was not finished')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;dedupe' {
+            [CompletionResult]::new('--min-size', '--min-size', [CompletionResultType]::ParameterName, 'Leave smaller files alone; K, M, G may follow the number')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Which of several identical files stays')
+            [CompletionResult]::new('--ignore', '--ignore', [CompletionResultType]::ParameterName, 'What may differ; several are separated by commas')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only what matches; may be given several times')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out what matches; may be given several times')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it')
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--max-links', '--max-links', [CompletionResultType]::ParameterName, 'The most names that a file of the volume may have [default: 1024]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Show sizes in bytes instead of KiB, MiB, GiB')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Write although the volume is marked as dirty, or its journal holds work that was not finished')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;split' {
+            [CompletionResult]::new('--tree', '--tree', [CompletionResultType]::ParameterName, 'Split off every name below this directory; may be given several times')
+            [CompletionResult]::new('--reflink', '--reflink', [CompletionResultType]::ParameterName, 'Whether copies share blocks with the original')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it')
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--max-links', '--max-links', [CompletionResultType]::ParameterName, 'The most names that a file of the volume may have [default: 1024]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--lossy', '--lossy', [CompletionResultType]::ParameterName, 'Make copies too that lack something of the original, and count them')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
             [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Show sizes in bytes instead of KiB, MiB, GiB')
@@ -515,6 +563,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('link', 'link', [CompletionResultType]::ParameterValue, 'Give a file one more name')
             [CompletionResult]::new('unlink', 'unlink', [CompletionResultType]::ParameterValue, 'Remove names, and ask before a file goes with its last one')
             [CompletionResult]::new('flat', 'flat', [CompletionResultType]::ParameterValue, 'Make or update a flat view: one directory with a name for every file of the sources')
+            [CompletionResult]::new('dedupe', 'dedupe', [CompletionResultType]::ParameterValue, 'Make identical files names of one file')
+            [CompletionResult]::new('split', 'split', [CompletionResultType]::ParameterValue, 'Give names that share a file a file each, the way back from hard links')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what names, files and directories really occupy, and what deleting them would free')
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which names of a view are links to a tree''s files, and which are copies')
@@ -536,6 +586,12 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             break
         }
         'polylink;help;flat' {
+            break
+        }
+        'polylink;help;dedupe' {
+            break
+        }
+        'polylink;help;split' {
             break
         }
         'polylink;help;usage' {

@@ -25,6 +25,9 @@ _polylink() {
             polylink,cost)
                 cmd="polylink__subcmd__cost"
                 ;;
+            polylink,dedupe)
+                cmd="polylink__subcmd__dedupe"
+                ;;
             polylink,demo)
                 cmd="polylink__subcmd__demo"
                 ;;
@@ -49,6 +52,9 @@ _polylink() {
             polylink,ntfs)
                 cmd="polylink__subcmd__ntfs"
                 ;;
+            polylink,split)
+                cmd="polylink__subcmd__split"
+                ;;
             polylink,unlink)
                 cmd="polylink__subcmd__unlink"
                 ;;
@@ -63,6 +69,9 @@ _polylink() {
                 ;;
             polylink__subcmd__help,cost)
                 cmd="polylink__subcmd__help__subcmd__cost"
+                ;;
+            polylink__subcmd__help,dedupe)
+                cmd="polylink__subcmd__help__subcmd__dedupe"
                 ;;
             polylink__subcmd__help,demo)
                 cmd="polylink__subcmd__help__subcmd__demo"
@@ -87,6 +96,9 @@ _polylink() {
                 ;;
             polylink__subcmd__help,ntfs)
                 cmd="polylink__subcmd__help__subcmd__ntfs"
+                ;;
+            polylink__subcmd__help,split)
+                cmd="polylink__subcmd__help__subcmd__split"
                 ;;
             polylink__subcmd__help,unlink)
                 cmd="polylink__subcmd__help__subcmd__unlink"
@@ -206,7 +218,7 @@ _polylink() {
 
     case "${cmd}" in
         polylink)
-            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat usage names check doctor cost ntfs completions man help"
+            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,6 +315,60 @@ _polylink() {
                     return 0
                     ;;
                 --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__dedupe)
+            opts="-n -q -h -V --min-size --keep --ignore --include --exclude --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --min-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
+                    COMPREPLY=($(compgen -W "auto first oldest newest most-links" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -W "mode owner times xattrs" -- "${cur}"))
+                    return 0
+                    ;;
+                --include)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -436,7 +502,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help)
-            opts="demo link unlink flat usage names check doctor cost ntfs completions man help"
+            opts="demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -478,6 +544,20 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help__subcmd__cost)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__dedupe)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -746,6 +826,20 @@ _polylink() {
         polylink__subcmd__help__subcmd__ntfs__subcmd__rm)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__split)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1386,6 +1480,48 @@ _polylink() {
                 return 0
             fi
             case "${prev}" in
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__split)
+            opts="-n -q -h -V --tree --reflink --lossy --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tree)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reflink)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --partition)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -31,6 +31,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand link 'Give a file one more name'
             cand unlink 'Remove names, and ask before a file goes with its last one'
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
+            cand dedupe 'Make identical files names of one file'
+            cand split 'Give names that share a file a file each, the way back from hard links'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
             cand check 'Tell which names of a view are links to a tree''s files, and which are copies'
@@ -111,6 +113,50 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --color 'When to use colour'
             cand --every-name 'Let a file with several names in the sources appear once for each of them'
             cand --watch 'Go on following sources and view, until Ctrl-C or SIGTERM'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;dedupe'= {
+            cand --min-size 'Leave smaller files alone; K, M, G may follow the number'
+            cand --keep 'Which of several identical files stays'
+            cand --ignore 'What may differ; several are separated by commas'
+            cand --include 'Take only what matches; may be given several times'
+            cand --exclude 'Leave out what matches; may be given several times'
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;split'= {
+            cand --tree 'Split off every name below this directory; may be given several times'
+            cand --reflink 'Whether copies share blocks with the original'
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --lossy 'Make copies too that lack something of the original, and count them'
             cand -n 'Show what would be done, and change nothing'
             cand --dry-run 'Show what would be done, and change nothing'
             cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
@@ -475,6 +521,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand link 'Give a file one more name'
             cand unlink 'Remove names, and ask before a file goes with its last one'
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
+            cand dedupe 'Make identical files names of one file'
+            cand split 'Give names that share a file a file each, the way back from hard links'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
             cand check 'Tell which names of a view are links to a tree''s files, and which are copies'
@@ -492,6 +540,10 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;unlink'= {
         }
         &'polylink;help;flat'= {
+        }
+        &'polylink;help;dedupe'= {
+        }
+        &'polylink;help;split'= {
         }
         &'polylink;help;usage'= {
         }

@@ -38,6 +38,8 @@ complete -c polylink -n "__fish_polylink_needs_command" -f -a "demo" -d 'Show th
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "link" -d 'Give a file one more name'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "unlink" -d 'Remove names, and ask before a file goes with its last one'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "dedupe" -d 'Make identical files names of one file'
+complete -c polylink -n "__fish_polylink_needs_command" -f -a "split" -d 'Give names that share a file a file each, the way back from hard links'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "names" -d 'Find every name of a file'
 complete -c polylink -n "__fish_polylink_needs_command" -f -a "check" -d 'Tell which names of a view are links to a tree\'s files, and which are copies'
@@ -125,6 +127,55 @@ complete -c polylink -n "__fish_polylink_using_subcommand flat" -l json -d 'Prin
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l min-size -d 'Leave smaller files alone; K, M, G may follow the number' -r
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l keep -d 'Which of several identical files stays' -r -f -a "auto\t'The one that lets the most be freed, then the one that moves the fewest names'
+first\t'The one that comes first: PATHs in their order, below each in path order'
+oldest\t'The one that was changed longest ago'
+newest\t'The one that was changed last'
+most-links\t'The one with the most names, wherever they are'"
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l ignore -d 'What may differ; several are separated by commas' -r -f -a "mode\t'Permissions; on NTFS the attributes'
+owner\t'User and group'
+times\t'When it was last changed'
+xattrs\t'Extended attributes and access lists; on NTFS the alternate data streams'"
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l include -d 'Take only what matches; may be given several times' -r
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l exclude -d 'Leave out what matches; may be given several times' -r
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand dedupe" -s V -l version -d 'Print version'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l tree -d 'Split off every name below this directory; may be given several times' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l reflink -d 'Whether copies share blocks with the original' -r -f -a "auto\t'Where the file system can'
+always\t'Or the name is left as it is'
+never\t'Every byte is written anew'"
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Wherever the output goes'
+never\t'Not at all'"
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l lossy -d 'Make copies too that lack something of the original, and count them'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -s n -l dry-run -d 'Show what would be done, and change nothing'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -l json -d 'Print one JSON document instead of text'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -s q -l quiet -d 'Print results and errors only'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c polylink -n "__fish_polylink_using_subcommand split" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand usage" -s d -l depth -d 'Show directories down to this many levels below each PATH' -r
 complete -c polylink -n "__fish_polylink_using_subcommand usage" -s t -l top -d 'Show the first N rows only' -r
 complete -c polylink -n "__fish_polylink_using_subcommand usage" -s s -l sort -d 'What to sort by: figures with the largest first, paths upwards' -r -f -a "path\t''
@@ -415,19 +466,21 @@ complete -c polylink -n "__fish_polylink_using_subcommand man" -l json -d 'Print
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c polylink -n "__fish_polylink_using_subcommand man" -s V -l version -d 'Print version'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "link" -d 'Give a file one more name'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "unlink" -d 'Remove names, and ask before a file goes with its last one'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "names" -d 'Find every name of a file'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "check" -d 'Tell which names of a view are links to a tree\'s files, and which are copies'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "ntfs" -d 'Make NTFS volumes, look into them and change them, without mounting them'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat usage names check doctor cost ntfs completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "demo" -d 'Show the whole story in a temporary folder: a tree, its flat view, and what both cost'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "link" -d 'Give a file one more name'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "unlink" -d 'Remove names, and ask before a file goes with its last one'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "flat" -d 'Make or update a flat view: one directory with a name for every file of the sources'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "dedupe" -d 'Make identical files names of one file'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "split" -d 'Give names that share a file a file each, the way back from hard links'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "usage" -d 'Show what names, files and directories really occupy, and what deleting them would free'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "names" -d 'Find every name of a file'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "check" -d 'Tell which names of a view are links to a tree\'s files, and which are copies'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "doctor" -d 'Find out whether a view can be made, by making a link and removing it again'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "cost" -d 'Measure what a hard link costs here'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "ntfs" -d 'Make NTFS volumes, look into them and change them, without mounting them'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c polylink -n "__fish_polylink_using_subcommand help; and not __fish_seen_subcommand_from demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "format" -d 'Make an empty NTFS volume: an image file, or on a block device'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "info" -d 'Show how a volume is laid out and in which state it is'
 complete -c polylink -n "__fish_polylink_using_subcommand help; and __fish_seen_subcommand_from ntfs" -f -a "ls" -d 'List a directory of a volume, or everything on it'

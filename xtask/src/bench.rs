@@ -6,6 +6,7 @@
 pub(crate) mod bare_fill;
 pub(crate) mod bare_link;
 pub(crate) mod bare_read;
+mod dedupe;
 mod million;
 mod ntfs;
 mod ntfs_write;
@@ -29,7 +30,8 @@ pub(crate) struct Args {
     /// Measure one million files instead: time and peak memory of first build, update and usage
     #[arg(long)]
     million: bool,
-    /// Measure only the rows whose name contains this: flat, update, watch, usage, memory, names, ntfs, ntfs-write
+    /// Measure only the rows whose name contains this: flat, update, watch, usage, memory, names, dedupe, ntfs,
+    /// ntfs-write
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
     /// Measured runs of each command, after one that is not measured
@@ -76,6 +78,10 @@ pub(crate) fn run(args: &Args) -> Result {
             table.extend(measure(&bench)?);
         }
         println!("A tree of {files} files.");
+    }
+    if wanted("dedupe") {
+        eprintln!("measuring dedupe …");
+        table.extend(dedupe::measure(&binary, dir.path(), files, runs)?);
     }
     if wanted("ntfs") {
         eprintln!("measuring ntfs …");

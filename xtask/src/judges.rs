@@ -257,6 +257,16 @@ const JUDGES: &[Judge] = &[
         kill::watch,
     ),
     judge(
+        "kill-dedupe",
+        "killed at random instants while identical files are merged",
+        kill::dedupe,
+    ),
+    judge(
+        "kill-split",
+        "killed at random instants while names are split off",
+        kill::split,
+    ),
+    judge(
         "c-linux",
         "a C program against the shared and the static library",
         c::linux,

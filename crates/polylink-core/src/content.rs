@@ -168,6 +168,17 @@ pub trait FileFs: LinkFs {
     /// [`FaultKind::Unsupported`] with [`Reflink::Always`]. After an error there is no new file.
     fn copy(&self, existing: At<'_>, new: At<'_>, how: CopyHow) -> FsResult<Copied>;
 
+    /// Returns once all data written to the volume of `dir` until now is on the disk, so that a power cut cannot take it
+    /// back. There is nothing to do where the file system holds no data back, or lets nobody ask for this.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says; then it may not be.
+    fn settle(&self, dir: &Dir) -> FsResult<()> {
+        let _ = dir;
+        Ok(())
+    }
+
     /// What a symbolic link leads to, as it is written in it.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use polylink_core::{
-    At, Content, Fault, FaultKind, FileFs, FsResult, LinkFs, PathError, Progress, Stat, remove_temporary,
-    replace_if_both,
+    At, Content, Fault, FaultKind, FileFs, FsResult, LinkFs, PathError, Progress, ResultExt as _, Stat,
+    remove_temporary, replace_if_both,
 };
 
 use crate::content::{Buffers, changed, same_bytes, unchanged, untouched};
@@ -36,6 +36,10 @@ pub fn apply(fs: &dyn FileFs, plan: Plan, progress: &dyn Progress) -> Outcome {
             }),
         }
     }
+    if let Err(problem) = settle(fs, &plan, &mut opener) {
+        outcome.failures.push(problem);
+        return outcome;
+    }
     let names = plan
         .sets
         .iter()
@@ -65,6 +69,43 @@ pub fn apply(fs: &dyn FileFs, plan: Plan, progress: &dyn Progress) -> Outcome {
         outcome.add(part);
     }
     outcome
+}
+
+/// Data that was written so long ago is on the disk: systems hold it back for half a minute or so.
+const SETTLED: i128 = 600 * 1_000_000_000;
+
+/// Sees to it that the content of files that stay is on the disk before files go that hold the same. Otherwise a power
+/// cut could leave names of a new file whose data was still in memory, in place of an old one that was safe.
+fn settle(fs: &dyn FileFs, plan: &Plan, opener: &mut Opener<'_>) -> Result<(), PathError> {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(i128::MAX, |time| {
+            i128::try_from(time.as_nanos()).unwrap_or(i128::MAX)
+        });
+    let may_be_in_memory = |stat: &Stat| {
+        stat.changed
+            .is_none_or(|changed| now.saturating_sub(changed) < SETTLED)
+    };
+    let mut done = Vec::new();
+    for set in &plan.sets {
+        for heir in &set.heirs {
+            let older =
+                |victim: &Victim| victim.stat.changed.is_none() || victim.stat.changed < heir.stat.changed;
+            let volume = heir.stat.id.volume;
+            if done.contains(&volume)
+                || !may_be_in_memory(&heir.stat)
+                || !(heir.stat.changed.is_none() || set.victims.iter().any(older))
+            {
+                continue;
+            }
+            opener
+                .dir(heir.spot.dir)
+                .and_then(|dir| fs.settle(&dir))
+                .at("write back what belongs to", plan.path(&heir.spot))?;
+            done.push(volume);
+        }
+    }
+    Ok(())
 }
 
 struct Worker<'a, 'b> {

@@ -51,23 +51,21 @@ fn half(hash: &blake3::Hash) -> Hash {
     half
 }
 
-/// The hash of a file's beginning, which is all of it up to [`SMALL`] bytes.
+/// The hash of a file's beginning, which is all of it up to [`SMALL`] bytes. Whether the file grew or was changed
+/// meanwhile only a look at it afterwards tells.
 pub(crate) fn hash_start(file: &dyn Content, seen: &Stat, buffers: &mut Buffers) -> FsResult<Hash> {
     let want = match seen.size {
-        // one byte more tells that the file has grown
-        0..=SMALL => seen.size as usize + 1,
+        0..=SMALL => seen.size as usize,
         _ => BLOCK,
     };
     buffers.one.resize(PIECE, 0);
-    let buffer = &mut buffers.one[..want];
-    let read = file.read_full(0, buffer)?;
-    if read as u64 != seen.size.min(BLOCK.max(want - 1) as u64) {
+    if file.read_full(0, &mut buffers.one[..want])? != want {
         return Err(changed());
     }
-    Ok(half(&blake3::hash(&buffers.one[..read])))
+    Ok(half(&blake3::hash(&buffers.one[..want])))
 }
 
-/// The hash of all of a file.
+/// The hash of all of a file, as it was seen; see [`hash_start`].
 pub(crate) fn hash_whole(
     file: &dyn Content,
     seen: &Stat,
@@ -77,24 +75,21 @@ pub(crate) fn hash_whole(
     buffers.one.resize(PIECE, 0);
     let mut hasher = blake3::Hasher::new();
     let mut offset = 0;
-    loop {
+    while offset < seen.size {
         if progress.cancelled() {
             return Err(FaultKind::Interrupted.into());
         }
-        let read = file.read_full(offset, &mut buffers.one)?;
-        if read == 0 {
-            break;
+        let piece = &mut buffers.one[..piece(seen.size - offset)];
+        if file.read_full(offset, piece)? != piece.len() {
+            return Err(changed());
         }
-        hasher.update(&buffers.one[..read]);
-        offset += read as u64;
-    }
-    if offset != seen.size {
-        return Err(changed());
+        hasher.update(piece);
+        offset += piece.len() as u64;
     }
     Ok(half(&hasher.finalize()))
 }
 
-/// Whether two files of `size` bytes hold the same.
+/// Whether the first `size` bytes of two files are the same; a look at both afterwards tells whether that is all.
 pub(crate) fn same_bytes(
     one: &dyn Content,
     other: &dyn Content,
@@ -102,23 +97,27 @@ pub(crate) fn same_bytes(
     buffers: &mut Buffers,
     progress: &dyn Progress,
 ) -> FsResult<bool> {
-    // one byte more than the size, so that growth is seen
-    let piece = usize::try_from(size.saturating_add(1)).map_or(PIECE, |size| size.min(PIECE));
     buffers.one.resize(PIECE, 0);
     buffers.other.resize(PIECE, 0);
     let mut offset = 0;
-    loop {
+    while offset < size {
         if progress.cancelled() {
             return Err(FaultKind::Interrupted.into());
         }
-        let (one_buffer, other_buffer) = (&mut buffers.one[..piece], &mut buffers.other[..piece]);
-        let read = one.read_full(offset, one_buffer)?;
-        if other.read_full(offset, other_buffer)? != read || one_buffer[..read] != other_buffer[..read] {
+        let piece = piece(size - offset);
+        let (left, right) = (&mut buffers.one[..piece], &mut buffers.other[..piece]);
+        if one.read_full(offset, left)? != piece || other.read_full(offset, right)? != piece {
+            return Err(changed());
+        }
+        if left != right {
             return Ok(false);
         }
-        offset += read as u64;
-        if read < piece {
-            return Ok(offset == size);
-        }
+        offset += piece as u64;
     }
+    Ok(true)
+}
+
+/// How much is read next where so much is left.
+fn piece(left: u64) -> usize {
+    usize::try_from(left).map_or(PIECE, |left| left.min(PIECE))
 }

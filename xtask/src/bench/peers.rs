@@ -7,11 +7,12 @@ use std::process::Command;
 use crate::shell::{self, Context as _, Result};
 
 /// A peer from crates.io: the row that it is for, its package, version, and the name of its program.
-const CRATES: [(&str, &str, &str, &str); 4] = [
+const CRATES: [(&str, &str, &str, &str); 5] = [
     ("usage", "dua-cli", "2.32.2", "dua"),
     ("usage", "parallel-disk-usage", "0.24.0", "pdu"),
     ("usage", "du-dust", "1.2.7", "dust"),
     ("ntfs", "mft", "0.9.1", "mft_dump"),
+    ("dedupe", "fclones", "0.35.0", "fclones"),
 ];
 
 /// The program that lists an image with the `ntfs` crate, which brings none: it is built from this.

@@ -4,6 +4,7 @@
 //! content does not.
 
 mod edits;
+mod merge;
 mod relink;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +16,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::edits::Random;
-use self::edits::edit;
+pub(crate) use self::merge::{dedupe, split};
 pub(crate) use self::relink::relink;
+
+use self::edits::edit;
 use super::lab::{Lab, args, ensure};
 use super::{Stop, Verdict, truth};
 

@@ -221,9 +221,13 @@ fn consent(context: &Context<'_>, args: &UnlinkArgs, steps: &[Step]) -> Result<(
             ui.note(&format!("and {} more", last.len() - SHOWN));
         }
     }
+    let freed = size(last.iter().map(|step| step.stat.allocated).sum());
     let question = match last.len() {
-        1 => "Remove it? Its data goes with it.".to_owned(),
-        n => format!("Remove all {}? Their data goes with them.", count(n as u64)),
+        1 => format!("Remove it? Its data goes with it, {freed}."),
+        n => format!(
+            "Remove all {}? Their data goes with them, {freed}.",
+            count(n as u64)
+        ),
     };
     if ui.ask(&question)? {
         Ok(())

@@ -5,6 +5,7 @@
 mod check;
 mod cli;
 mod cost;
+mod dedupe;
 mod demo;
 #[cfg(unix)]
 mod doctor;
@@ -24,6 +25,7 @@ mod ntfs_write;
 mod odd_names;
 #[cfg(unix)]
 mod permissions;
+mod split;
 mod unlink;
 mod usage;
 #[cfg(unix)]

@@ -21,7 +21,7 @@ use rustix::fs::{
 use super::errno::fault;
 use super::unix::HostDir;
 pub(crate) use super::unix::content::xattr::{extended, set_extended};
-pub(crate) use copy::{WITHOUT_ATIME, copy_range, give_name, nameless, reflink};
+pub(crate) use copy::{WITHOUT_ATIME, copy_range, give_name, nameless, reflink, settle};
 
 const WANTED: StatxFlags = StatxFlags::BASIC_STATS
     .union(StatxFlags::BTIME)

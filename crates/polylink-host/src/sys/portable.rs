@@ -130,6 +130,13 @@ fn facts_of(s: &rustix::fs::Stat) -> Facts {
 /// Leaves the time of last reading alone: no such flag is common to all.
 pub(crate) const WITHOUT_ATIME: OFlags = OFlags::empty();
 
+/// Asks for everything written to any file system to be brought to the disk; POSIX lets it return before.
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn settle(_dir: &HostDir) -> rustix::io::Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
 pub(crate) fn reflink(_to: &OwnedFd, _from: &OwnedFd) -> rustix::io::Result<()> {
     Err(Errno::OPNOTSUPP)
 }
@@ -260,6 +267,7 @@ mod tests {
         // what these systems have no call for is said, never done by half
         let fd = OwnedFd::from(file);
         assert_eq!(WITHOUT_ATIME, OFlags::empty());
+        assert_eq!(settle(handle), Ok(()));
         assert_eq!(reflink(&fd, &fd), Err(Errno::OPNOTSUPP));
         assert_eq!(copy_range(&fd, &fd, 0, 1), Err(Errno::OPNOTSUPP));
         assert_eq!(give_name(&fd, handle, name), Err(Errno::OPNOTSUPP));

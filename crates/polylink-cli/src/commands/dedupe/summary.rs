@@ -60,9 +60,9 @@ fn counts(outcome: &Outcome, sizes: Sizes) -> Vec<(&'static str, u64, String)> {
             "merged",
             outcome.merged_files,
             format!(
-                "{}; {} now at one file",
+                "{}, {} to another file",
                 files_word(outcome.merged_files),
-                counted(outcome.moved_names, "name is", "names are")
+                counted(outcome.moved_names, "name leads", "names lead")
             ),
         ),
         (

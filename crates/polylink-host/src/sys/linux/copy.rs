@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use polylink_core::{FsResult, Name};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, copy_file_range, ioctl_ficlone, linkat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, copy_file_range, ioctl_ficlone, linkat, openat, syncfs};
 use rustix::io::Errno;
 
 use super::super::errno::fault;
@@ -11,6 +11,11 @@ use super::super::unix::HostDir;
 
 /// Leaves the time of last reading alone.
 pub(crate) const WITHOUT_ATIME: OFlags = OFlags::NOATIME;
+
+/// Returns once everything written to the file system of `dir` is on the disk (syncfs(2)).
+pub(crate) fn settle(dir: &HostDir) -> rustix::io::Result<()> {
+    syncfs(dir)
+}
 
 /// Lets `to` share the blocks of `from`.
 pub(crate) fn reflink(to: &OwnedFd, from: &OwnedFd) -> rustix::io::Result<()> {

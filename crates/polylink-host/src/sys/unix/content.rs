@@ -367,6 +367,10 @@ impl FileFs for HostFs {
         }
     }
 
+    fn settle(&self, dir: &Dir) -> FsResult<()> {
+        platform::settle(handle(dir)?).map_err(fault)
+    }
+
     fn read_symlink(&self, at: At<'_>) -> FsResult<Vec<u8>> {
         readlinkat(handle(at.dir)?, at.name.bytes(), Vec::new())
             .map(|target| target.into_bytes())
