@@ -1,6 +1,6 @@
 //! Files read, described and copied through `FileFs`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use polylink_core::{At, CopyHow, FaultKind, FileFs as _, LinkFs as _, Name, Reflink};
 use polylink_ntfs::layout::attribute::{AttributeFlags, AttributeKind};
@@ -8,6 +8,7 @@ use polylink_ntfs::{MemDevice, VolumeFs, WriteOptions, Writer};
 use polylink_testutil::files::{Ground, bytes, checks};
 use polylink_testutil::ntfs::hostile::bases;
 
+use super::crash::{Event, Recorder};
 use super::{blank, find, issues, open, reopened, units, used};
 
 const MIB: u64 = 1 << 20;
@@ -199,4 +200,75 @@ fn copy_all(device: &Arc<MemDevice>, writer: Arc<Writer>) -> usize {
         );
     }
     copied.len()
+}
+
+/// Between two flushes the device may have taken any of the writes and none: every prefix of them, and all but one.
+#[test]
+fn whenever_the_power_goes_a_copy_is_there_whole_or_not_at_all() {
+    let device = blank(16 * MIB, 4096, 1024);
+    let writer = open(&device);
+    put(&writer, "a", &bytes(150_000, 1));
+    let file = find(&writer, "a").unwrap();
+    writer.write(file, &units("beside"), 0, &bytes(9_000, 2)).unwrap();
+    writer.close().unwrap();
+    let before = device.bytes();
+    let recorder = Arc::new(Recorder {
+        device: Arc::new(MemDevice::new(before.clone())),
+        events: Mutex::new(Vec::new()),
+    });
+    let writer = Arc::new(Writer::open(recorder.clone(), &super::options()).unwrap());
+    let fs = VolumeFs::writing(writer.clone()).unwrap();
+    let dir = fs.open_dir("/".as_ref()).unwrap();
+    let at = |name| At::new(&dir, Name::new(name));
+    fs.copy(at("a"), at("b"), PLAIN).unwrap();
+    writer.close().unwrap();
+    let wanted = fs.metadata(at("a")).unwrap();
+
+    let events = recorder.events.lock().unwrap().clone();
+    let mut settled = before;
+    let (mut absent, mut whole) = (0, 0);
+    for stretch in events.split(|event| matches!(event, Event::Flush)) {
+        let writes: Vec<(u64, &[u8])> = stretch
+            .iter()
+            .filter_map(|event| match event {
+                Event::Write(offset, data) => Some((*offset, data.as_slice())),
+                Event::Flush => None,
+            })
+            .collect();
+        let apply = |chosen: &dyn Fn(usize) -> bool| {
+            let mut state = settled.clone();
+            for (_, (offset, data)) in writes.iter().enumerate().filter(|(index, _)| chosen(*index)) {
+                let start = usize::try_from(*offset).unwrap();
+                state[start..start + data.len()].copy_from_slice(data);
+            }
+            state
+        };
+        for cut in 0..=writes.len() {
+            for state in [apply(&|index| index < cut), apply(&|index| index != cut)] {
+                let volume = reopened(&Arc::new(MemDevice::new(state)));
+                let fs = VolumeFs::new(Arc::new(volume));
+                let dir = fs.open_dir("/".as_ref()).unwrap();
+                let whole_file = |name| {
+                    let at = At::new(&dir, Name::new(name));
+                    let mut found = vec![0; 150_001];
+                    let read = fs.open_file(at).unwrap().read_full(0, &mut found).unwrap();
+                    assert!(read == 150_000 && found[..read] == bytes(150_000, 1), "{name}");
+                    assert_eq!(fs.metadata(at).unwrap(), wanted, "{name}");
+                };
+                whole_file("a");
+                match fs.stat(At::new(&dir, Name::new("b"))) {
+                    Ok(_) => {
+                        whole_file("b");
+                        whole += 1;
+                    }
+                    Err(missing) => {
+                        assert_eq!(missing.kind(), FaultKind::NotFound);
+                        absent += 1;
+                    }
+                }
+            }
+        }
+        settled = apply(&|_| true);
+    }
+    assert!(absent > 4 && whole > 2, "{absent} {whole}");
 }
