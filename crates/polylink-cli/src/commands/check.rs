@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use polylink_core::{PathError, shown};
 use polylink_dedupe::{Check, CheckOptions, Checked, CopyOf, Kept, Outcome as Relinked, Part, apply, check};
 use polylink_walk::Root;
 use serde::Serialize;
 
 use super::Context;
+use super::dedupe::PartArg;
 use super::flat::{Failed, Site, explained, listed};
 use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
@@ -62,29 +63,6 @@ Examples:
   polylink check --relink -n ~/photos ~/all-photos         which copies would become links
   polylink check --relink --ignore times ~/photos ~/all-photos
   polylink check --image disk.img /photos /all             in an NTFS volume that nothing has mounted";
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum PartArg {
-    /// Permissions; on NTFS the attributes
-    Mode,
-    /// User and group
-    Owner,
-    /// When it was last changed
-    Times,
-    /// Extended attributes and access lists; on NTFS the alternate data streams
-    Xattrs,
-}
-
-impl From<PartArg> for Part {
-    fn from(arg: PartArg) -> Self {
-        match arg {
-            PartArg::Mode => Self::Mode,
-            PartArg::Owner => Self::Owner,
-            PartArg::Times => Self::Times,
-            PartArg::Xattrs => Self::Xattrs,
-        }
-    }
-}
 
 #[derive(Serialize)]
 struct Document {

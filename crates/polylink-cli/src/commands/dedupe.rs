@@ -101,7 +101,7 @@ impl From<KeepArg> for Keep {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum PartArg {
+pub(super) enum PartArg {
     /// Permissions; on NTFS the attributes
     Mode,
     /// User and group

@@ -517,3 +517,37 @@ fn real_windows_two_volumes_are_told_apart_by_every_door() {
     assert!(!new.exists());
     assert!(Path::new(&file).exists());
 }
+
+#[test]
+#[ignore = "only a real Windows confirms it"]
+fn real_windows_streams_holes_and_access_lists_go_with_a_copy() {
+    use polylink_core::{CopyHow, FileFs as _, Reflink};
+    let folder = Folder::new();
+    folder.file("a");
+    std::fs::write(folder.path("a:beside"), "stream").unwrap();
+    cmd(&folder, &["fsutil", "sparse", "setflag", "a"]);
+    let file = OpenOptions::new().write(true).open(folder.path("a")).unwrap();
+    file.set_len(50 << 20).unwrap();
+    drop(file);
+    cmd(&folder, &["icacls", "a", "/grant", "Everyone:(R)"]);
+    let before = folder.fs.metadata(folder.at("a")).unwrap();
+    assert_eq!(before.extended[&b"beside"[..]], b"stream");
+    let how = CopyHow {
+        reflink: Reflink::Auto,
+        sync: true,
+    };
+    let copied = folder.fs.copy(folder.at("a"), folder.at("b"), how).unwrap();
+    assert_eq!(copied.lost, []);
+    assert_eq!(copied.stat.size, 50 << 20);
+    assert!(copied.stat.allocated < 1 << 20, "{}", copied.stat.allocated);
+    let after = folder.fs.metadata(folder.at("b")).unwrap();
+    assert_eq!(
+        (after.modified, after.attributes, &after.extended),
+        (before.modified, before.attributes, &before.extended)
+    );
+    // and a stream goes again where the metadata has none
+    let mut plain = before.clone();
+    plain.extended.remove(&b"beside"[..]);
+    assert_eq!(folder.fs.set_metadata(folder.at("b"), &plain).unwrap(), []);
+    assert!(std::fs::metadata(folder.path("b:beside")).is_err());
+}
