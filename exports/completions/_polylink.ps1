@@ -36,6 +36,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('flat', 'flat', [CompletionResultType]::ParameterValue, 'Make or update a flat view: one directory with a name for every file of the sources')
             [CompletionResult]::new('dedupe', 'dedupe', [CompletionResultType]::ParameterValue, 'Make identical files names of one file')
             [CompletionResult]::new('split', 'split', [CompletionResultType]::ParameterValue, 'Give names that share a file a file each, the way back from hard links')
+            [CompletionResult]::new('clone', 'clone', [CompletionResultType]::ParameterValue, 'Make a tree of hard links beside a tree, and keep it in step')
+            [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Keep dated copies of a tree that share every file that has not changed')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what names, files and directories really occupy, and what deleting them would free')
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which names of a view are links to a tree''s files, and which are copies')
@@ -170,6 +172,45 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
             [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Show sizes in bytes instead of KiB, MiB, GiB')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Write although the volume is marked as dirty, or its journal holds work that was not finished')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;clone' {
+            [CompletionResult]::new('--orphans', '--orphans', [CompletionResultType]::ParameterName, 'What happens to a name that should go and is the last one of its file')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it')
+            [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
+            [CompletionResult]::new('--max-links', '--max-links', [CompletionResultType]::ParameterName, 'The most names that a file of the volume may have [default: 1024]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--prune', '--prune', [CompletionResultType]::ParameterName, 'Treat DEST as a clone of SOURCE even if none of its names fits')
+            [CompletionResult]::new('--keep-extra', '--keep-extra', [CompletionResultType]::ParameterName, 'Keep names in DEST that have no counterpart in SOURCE')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Write although the volume is marked as dirty, or its journal holds work that was not finished')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'polylink;snapshot' {
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Which snapshots stay: last=N, hourly=N, daily=N, weekly=N, monthly=N, yearly=N, joined by commas')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name the snapshot in this way: fields as in ''date'', such as %Y-%m-%d')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show the progress of long work')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the snapshots in STORE, and make none')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
+            [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Show sizes in bytes instead of KiB, MiB, GiB')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document instead of text')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only')
@@ -565,6 +606,8 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('flat', 'flat', [CompletionResultType]::ParameterValue, 'Make or update a flat view: one directory with a name for every file of the sources')
             [CompletionResult]::new('dedupe', 'dedupe', [CompletionResultType]::ParameterValue, 'Make identical files names of one file')
             [CompletionResult]::new('split', 'split', [CompletionResultType]::ParameterValue, 'Give names that share a file a file each, the way back from hard links')
+            [CompletionResult]::new('clone', 'clone', [CompletionResultType]::ParameterValue, 'Make a tree of hard links beside a tree, and keep it in step')
+            [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Keep dated copies of a tree that share every file that has not changed')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what names, files and directories really occupy, and what deleting them would free')
             [CompletionResult]::new('names', 'names', [CompletionResultType]::ParameterValue, 'Find every name of a file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which names of a view are links to a tree''s files, and which are copies')
@@ -592,6 +635,12 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             break
         }
         'polylink;help;split' {
+            break
+        }
+        'polylink;help;clone' {
+            break
+        }
+        'polylink;help;snapshot' {
             break
         }
         'polylink;help;usage' {

@@ -19,6 +19,9 @@ _polylink() {
             polylink,check)
                 cmd="polylink__subcmd__check"
                 ;;
+            polylink,clone)
+                cmd="polylink__subcmd__clone"
+                ;;
             polylink,completions)
                 cmd="polylink__subcmd__completions"
                 ;;
@@ -52,6 +55,9 @@ _polylink() {
             polylink,ntfs)
                 cmd="polylink__subcmd__ntfs"
                 ;;
+            polylink,snapshot)
+                cmd="polylink__subcmd__snapshot"
+                ;;
             polylink,split)
                 cmd="polylink__subcmd__split"
                 ;;
@@ -63,6 +69,9 @@ _polylink() {
                 ;;
             polylink__subcmd__help,check)
                 cmd="polylink__subcmd__help__subcmd__check"
+                ;;
+            polylink__subcmd__help,clone)
+                cmd="polylink__subcmd__help__subcmd__clone"
                 ;;
             polylink__subcmd__help,completions)
                 cmd="polylink__subcmd__help__subcmd__completions"
@@ -96,6 +105,9 @@ _polylink() {
                 ;;
             polylink__subcmd__help,ntfs)
                 cmd="polylink__subcmd__help__subcmd__ntfs"
+                ;;
+            polylink__subcmd__help,snapshot)
+                cmd="polylink__subcmd__help__subcmd__snapshot"
                 ;;
             polylink__subcmd__help,split)
                 cmd="polylink__subcmd__help__subcmd__split"
@@ -218,7 +230,7 @@ _polylink() {
 
     case "${cmd}" in
         polylink)
-            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help"
+            opts="-q -h -V --json --quiet --progress --color --help --version demo link unlink flat dedupe split clone snapshot usage names check doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,6 +260,44 @@ _polylink() {
             case "${prev}" in
                 --ignore)
                     COMPREPLY=($(compgen -W "mode owner times xattrs" -- "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__clone)
+            opts="-n -q -h -V --prune --keep-extra --orphans --dry-run --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --orphans)
+                    COMPREPLY=($(compgen -W "keep delete" -- "${cur}"))
                     return 0
                     ;;
                 --image)
@@ -502,7 +552,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help)
-            opts="demo link unlink flat dedupe split usage names check doctor cost ntfs completions man help"
+            opts="demo link unlink flat dedupe split clone snapshot usage names check doctor cost ntfs completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -516,6 +566,20 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__clone)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -826,6 +890,20 @@ _polylink() {
         polylink__subcmd__help__subcmd__ntfs__subcmd__rm)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__help__subcmd__snapshot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1485,6 +1563,36 @@ _polylink() {
                     return 0
                     ;;
                 --max-links)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        polylink__subcmd__snapshot)
+            opts="-n -q -h -V --list --keep --name --dry-run --bytes --json --quiet --progress --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

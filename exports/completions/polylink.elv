@@ -33,6 +33,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
             cand dedupe 'Make identical files names of one file'
             cand split 'Give names that share a file a file each, the way back from hard links'
+            cand clone 'Make a tree of hard links beside a tree, and keep it in step'
+            cand snapshot 'Keep dated copies of a tree that share every file that has not changed'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
             cand check 'Tell which names of a view are links to a tree''s files, and which are copies'
@@ -161,6 +163,43 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --dry-run 'Show what would be done, and change nothing'
             cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
             cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;clone'= {
+            cand --orphans 'What happens to a name that should go and is the last one of its file'
+            cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
+            cand --partition 'The partition, where IMG is a whole disk with several of them'
+            cand --max-links 'The most names that a file of the volume may have [default: 1024]'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --prune 'Treat DEST as a clone of SOURCE even if none of its names fits'
+            cand --keep-extra 'Keep names in DEST that have no counterpart in SOURCE'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --force 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
+            cand --json 'Print one JSON document instead of text'
+            cand -q 'Print results and errors only'
+            cand --quiet 'Print results and errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'polylink;snapshot'= {
+            cand --keep 'Which snapshots stay: last=N, hourly=N, daily=N, weekly=N, monthly=N, yearly=N, joined by commas'
+            cand --name 'Name the snapshot in this way: fields as in ''date'', such as %Y-%m-%d'
+            cand --progress 'When to show the progress of long work'
+            cand --color 'When to use colour'
+            cand --list 'List the snapshots in STORE, and make none'
+            cand -n 'Show what would be done, and change nothing'
+            cand --dry-run 'Show what would be done, and change nothing'
+            cand --bytes 'Show sizes in bytes instead of KiB, MiB, GiB'
             cand --json 'Print one JSON document instead of text'
             cand -q 'Print results and errors only'
             cand --quiet 'Print results and errors only'
@@ -523,6 +562,8 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand flat 'Make or update a flat view: one directory with a name for every file of the sources'
             cand dedupe 'Make identical files names of one file'
             cand split 'Give names that share a file a file each, the way back from hard links'
+            cand clone 'Make a tree of hard links beside a tree, and keep it in step'
+            cand snapshot 'Keep dated copies of a tree that share every file that has not changed'
             cand usage 'Show what names, files and directories really occupy, and what deleting them would free'
             cand names 'Find every name of a file'
             cand check 'Tell which names of a view are links to a tree''s files, and which are copies'
@@ -544,6 +585,10 @@ set edit:completion:arg-completer[polylink] = {|@words|
         &'polylink;help;dedupe'= {
         }
         &'polylink;help;split'= {
+        }
+        &'polylink;help;clone'= {
+        }
+        &'polylink;help;snapshot'= {
         }
         &'polylink;help;usage'= {
         }

@@ -14,6 +14,7 @@ mod peers;
 mod rows;
 mod timing;
 mod tree;
+mod trees;
 mod watch;
 
 use std::fs;
@@ -30,8 +31,8 @@ pub(crate) struct Args {
     /// Measure one million files instead: time and peak memory of first build, update and usage
     #[arg(long)]
     million: bool,
-    /// Measure only the rows whose name contains this: flat, update, watch, usage, memory, names, dedupe, ntfs,
-    /// ntfs-write
+    /// Measure only the rows whose name contains this: flat, update, watch, usage, memory, names, clone, snapshot,
+    /// dedupe, ntfs, ntfs-write
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
     /// Measured runs of each command, after one that is not measured

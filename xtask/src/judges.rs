@@ -20,6 +20,7 @@ mod ntfs;
 mod ntfs_format;
 mod ntfs_million;
 mod ntfs_write;
+mod snapshot;
 mod story;
 mod truth;
 mod unprivileged;
@@ -265,6 +266,21 @@ const JUDGES: &[Judge] = &[
         "kill-split",
         "killed at random instants while names are split off",
         kill::split,
+    ),
+    judge(
+        "kill-clone",
+        "killed at random instants while a clone is brought up to date",
+        kill::clone,
+    ),
+    judge(
+        "kill-snapshot",
+        "killed at random instants of a snapshot",
+        kill::snapshot,
+    ),
+    judge(
+        "snapshot-rsync",
+        "equal trees, and as many files shared, as `rsync -aH --link-dest` makes",
+        snapshot::rsync,
     ),
     judge(
         "c-linux",

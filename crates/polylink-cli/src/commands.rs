@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod clone;
 mod completions;
 mod cost;
 mod dedupe;
@@ -12,7 +13,9 @@ mod man;
 mod names;
 mod ntfs;
 mod sample;
+mod snapshot;
 mod split;
+mod trees;
 mod unlink;
 mod usage;
 
@@ -38,6 +41,8 @@ pub(crate) enum Command {
     Flat(flat::FlatArgs),
     Dedupe(dedupe::DedupeArgs),
     Split(split::SplitArgs),
+    Clone(clone::CloneArgs),
+    Snapshot(snapshot::SnapshotArgs),
     Usage(usage::UsageArgs),
     Names(names::NamesArgs),
     Check(check::CheckArgs),
@@ -57,6 +62,8 @@ impl Command {
             Self::Flat(_) => "flat",
             Self::Dedupe(_) => "dedupe",
             Self::Split(_) => "split",
+            Self::Clone(_) => "clone",
+            Self::Snapshot(_) => "snapshot",
             Self::Usage(_) => "usage",
             Self::Names(_) => "names",
             Self::Check(_) => "check",
@@ -77,6 +84,8 @@ impl Command {
             Self::Flat(args) => flat::run(context, args),
             Self::Dedupe(args) => dedupe::run(context, args),
             Self::Split(args) => split::run(context, args),
+            Self::Clone(args) => clone::run(context, args),
+            Self::Snapshot(args) => snapshot::run(context, args),
             Self::Usage(args) => usage::run(context, args),
             Self::Names(args) => names::run(context, args),
             Self::Check(args) => check::run(context, args),

@@ -7,12 +7,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::timing::{self, Times};
-use super::{peers, tree};
+use super::{peers, tree, trees};
 use crate::shell::{self, Context as _, Failure, Result};
 
 /// The trees, and what measures them.
 pub(crate) struct Bench {
-    binary: PathBuf,
+    pub(super) binary: PathBuf,
     xtask: PathBuf,
     /// Holds `tree`, and for some rows `view` and `clone`.
     set: PathBuf,
@@ -24,13 +24,15 @@ pub(crate) struct Bench {
 
 type Measure = fn(&Bench) -> Result<Vec<String>>;
 
-pub(crate) const ROWS: [(&str, Measure); 6] = [
+pub(crate) const ROWS: [(&str, Measure); 8] = [
     ("flat", flat),
     ("update", update),
     ("watch", watch),
     ("usage", usage),
     ("memory", memory),
     ("names", names),
+    ("clone", trees::clone),
+    ("snapshot", trees::snapshot),
 ];
 
 /// A command that is measured: how it is called in the table, how it is started, what goes before and after.
@@ -145,7 +147,7 @@ impl Bench {
         Ok(bench)
     }
 
-    fn tree(&self) -> PathBuf {
+    pub(super) fn tree(&self) -> PathBuf {
         self.set.join("tree")
     }
 
@@ -189,8 +191,13 @@ impl Bench {
         Ok(())
     }
 
+    /// A place beside the trees.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.set.with_file_name(name)
+    }
+
     /// The tree alone.
-    fn one(&self) -> Result {
+    pub(super) fn one(&self) -> Result {
         tree::remove_view(&self.view())?;
         tree::remove(&self.clone_of_tree())
     }
@@ -295,6 +302,10 @@ fn usage(bench: &Bench) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
 /// The same answer whatever the order of the arguments.
 fn order(bench: &Bench) -> Result<String> {
     let (tree, view, clone) = (bench.tree(), bench.view(), bench.clone_of_tree());
@@ -339,7 +350,6 @@ fn memory(bench: &Bench) -> Result<Vec<String>> {
     };
     let (base, full) = (peak(&empty)?, peak(&bench.set)?);
     let per_file = full.saturating_sub(base) / bench.files.max(1) as u64;
-    let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     Ok(vec![format!(
         "| usage, peak memory | {} | an empty folder | {} | {per_file} bytes a file | ≤ 100 | {} |",
         megabytes(full),

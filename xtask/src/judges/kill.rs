@@ -6,6 +6,7 @@
 mod edits;
 mod merge;
 mod relink;
+mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -16,10 +17,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::edits::Random;
+pub(crate) use self::edits::edit;
 pub(crate) use self::merge::{dedupe, split};
 pub(crate) use self::relink::relink;
-
-use self::edits::edit;
+pub(crate) use self::trees::{clone, snapshot};
 use super::lab::{Lab, args, ensure};
 use super::{Stop, Verdict, truth};
 
@@ -83,12 +84,13 @@ impl<'a> Patient<'a> {
 
     /// Starts a run and kills it at an instant chosen evenly from a little more than it takes.
     fn kill(&mut self, usual: Duration) -> Verdict {
+        self.kill_run(self.words(), usual)
+    }
+
+    fn kill_run(&mut self, words: Vec<OsString>, usual: Duration) -> Verdict {
         let instant = usual.mul_f64(1.2 * self.random.fraction());
         let mut command = self.lab.command();
-        command
-            .args(self.words())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn()?;
         std::thread::sleep(instant);
         // A run that has ended is a zombie until it is waited for, so the signal cannot hit another process.

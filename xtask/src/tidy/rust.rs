@@ -15,10 +15,11 @@ const UNSAFE: [&str; 3] = [
 ];
 
 /// Crates that see a file system only through `LinkFs`.
-pub(crate) const PURE: [&str; 4] = [
+pub(crate) const PURE: [&str; 5] = [
     "polylink-view",
     "polylink-usage",
     "polylink-dedupe",
+    "polylink-tree",
     "polylink-walk",
 ];
 

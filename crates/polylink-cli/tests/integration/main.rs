@@ -26,6 +26,7 @@ mod odd_names;
 #[cfg(unix)]
 mod permissions;
 mod split;
+mod trees;
 mod unlink;
 mod usage;
 #[cfg(unix)]

@@ -62,7 +62,7 @@ impl<'a> Site<'a> {
     }
 
     /// What to do about it.
-    pub(super) fn hints(self, error: &PathError) -> Vec<String> {
+    pub(crate) fn hints(self, error: &PathError) -> Vec<String> {
         match self.volume {
             Some(_) => image::in_volume(error).hints,
             None => explain::hints(&self.context.fs, error),
@@ -78,7 +78,7 @@ impl<'a> Site<'a> {
     }
 
     /// A directory that the user named, by its absolute path; it must be there.
-    pub(super) fn directory(self, path: &Path) -> Result<PathBuf, CommandError> {
+    pub(crate) fn directory(self, path: &Path) -> Result<PathBuf, CommandError> {
         let started = |error: PathError| self.explain(&error).before_start();
         let Some(volume) = self.volume else {
             self.context.open_dir(path)?;
@@ -96,7 +96,7 @@ impl<'a> Site<'a> {
     }
 
     /// The view's absolute path; it need not exist yet.
-    fn view(self, view: &Path) -> Result<PathBuf, CommandError> {
+    pub(crate) fn view(self, view: &Path) -> Result<PathBuf, CommandError> {
         if self.volume.is_none() {
             return view_path(self.context, view);
         }

@@ -1,0 +1,141 @@
+//! `polylink clone` and `polylink snapshot`.
+
+use crate::env::{TestEnv, file};
+
+/// The name of the snapshot in a document.
+fn name(stdout: &str) -> String {
+    let document: serde_json::Value = serde_json::from_str(stdout).unwrap();
+    document["name"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_clone_is_made_updated_and_left_alone_when_it_is_none() {
+    let env = TestEnv::photos();
+    let run = env.ok(["clone", "photos", "clone"]);
+    insta::assert_snapshot!(run.stdout, @r"
+    done
+      linked            3
+      kept              0
+      directories made  5
+    ROOT/clone: 3 names as in the source
+    ");
+    assert_eq!(
+        file(&env.path("clone/2007/02/b.jpg")),
+        file(&env.path("photos/2007/02/b.jpg"))
+    );
+    env.save_by_rename("photos/2007/02/b.jpg", "saved");
+    let run = env.ok(["clone", "photos", "clone"]);
+    assert!(run.stdout.contains("\n  relinked  1  their"), "{run}");
+    assert_eq!(env.read("clone/2007/02/b.jpg"), "saved");
+    assert_eq!(env.read("clone/2007/02/b (old).jpg"), "third");
+    env.write("other/a", "x");
+    env.write("other/b", "x");
+    let run = env.run(["clone", "photos", "other"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("does not look like a clone"), "{run}");
+    assert_eq!(env.names_in("other"), ["a", "b"]);
+    env.ok(["clone", "--keep-extra", "photos/2006", "photos-2006"]);
+    let run = env.run(["clone", "photos", "photos/inside"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("lie one in the other"), "{run}");
+}
+
+#[test]
+fn the_dry_run_of_a_clone_changes_nothing_and_tells_its_steps() {
+    let env = TestEnv::photos();
+    let run = env.ok(["clone", "--json", "-n", "photos", "clone"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["linked"], 3);
+    assert_eq!(document["steps"].as_array().unwrap().len(), 8);
+    assert_eq!(env.names_in("."), ["photos"]);
+}
+
+#[test]
+fn snapshots_share_what_has_not_changed_and_old_ones_go() {
+    let env = TestEnv::photos();
+    let first = name(&env.ok(["snapshot", "--json", "photos", "store"]).stdout);
+    env.save_by_rename("photos/2007/02/b.jpg", "saved");
+    let run = env.ok(["snapshot", "--json", "--name", "second", "photos", "store"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&document["linked"], &document["copied"]), (&2.into(), &1.into()));
+    assert_eq!(document["base"], first.as_str());
+    let path = |name: &str, file: &str| env.path(format!("store/{name}/2007/02/{file}"));
+    assert_eq!(file(&path(&first, "a.jpg")), file(&path("second", "a.jpg")));
+    assert_ne!(
+        file(&path("second", "a.jpg")),
+        file(&env.path("photos/2007/02/a.jpg"))
+    );
+    assert_eq!(env.read(format!("store/{first}/2007/02/b.jpg")), "third");
+    assert_eq!(env.read("store/second/2007/02/b.jpg"), "saved");
+    let run = env.ok(["snapshot", "--list", "store"]);
+    assert_eq!(run.stdout.lines().count(), 2, "{run}");
+    let run = env.ok([
+        "snapshot", "--keep", "last=1", "--name", "third", "photos", "store",
+    ]);
+    assert!(run.stdout.contains("\n  dropped  2"), "{run}");
+    assert_eq!(env.names_in("store"), [".polylink-snapshots", "third"]);
+}
+
+#[test]
+fn what_dropping_a_snapshot_frees_is_told_by_usage() {
+    let env = TestEnv::photos();
+    env.ok(["snapshot", "--name", "a", "photos", "store"]);
+    env.write("photos/2007/02/b.jpg", "changed");
+    env.ok(["snapshot", "--name", "b", "photos", "store"]);
+    let frees = |paths: &[&str]| {
+        let mut args = vec!["usage", "--json", "--together"];
+        args.extend(paths);
+        let run = env.ok(args);
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let total = &document["total"];
+        (
+            total["files"].as_u64().unwrap(),
+            total["outside_names"].as_u64().unwrap(),
+        )
+    };
+    // alone it would free the one version that nothing else has
+    assert_eq!(frees(&["store/a"]), (3, 2));
+    assert_eq!(frees(&["store/a", "store/b"]), (4, 0));
+}
+
+#[test]
+fn arguments_of_snapshots_that_make_no_sense_are_refused() {
+    let env = TestEnv::photos();
+    for (args, says) in [
+        (vec!["snapshot", "photos"], "the store is missing"),
+        (
+            vec!["snapshot", "--keep", "minutely=3", "photos", "store"],
+            "none of last, hourly",
+        ),
+        (
+            vec!["snapshot", "--name", "a/b", "photos", "store"],
+            "cannot be the name of a snapshot",
+        ),
+        (
+            vec!["snapshot", "--name", "", "photos", "store"],
+            "cannot be the name of a snapshot",
+        ),
+        (
+            vec!["snapshot", "--list", "photos", "store"],
+            "takes the store only",
+        ),
+        (vec!["snapshot", "photos/2006", "photos"], "lie one in the other"),
+    ] {
+        let run = env.run(&args);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains(says), "{run}");
+    }
+    assert_eq!(env.names_in("."), ["photos"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_runs_in_one_store_the_second_is_told() {
+    let env = TestEnv::photos();
+    env.ok(["snapshot", "photos", "store"]);
+    let lock = std::fs::File::open(env.path("store/.polylink-snapshots/lock")).unwrap();
+    lock.lock().unwrap();
+    let run = env.run(["snapshot", "photos", "store"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("another polylink is working"), "{run}");
+}

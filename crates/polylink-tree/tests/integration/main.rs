@@ -1,0 +1,8 @@
+//! Clones and snapshots as users meet them: on the model file system, and on a real directory.
+
+mod clone;
+mod clone_random;
+mod disk;
+mod snapshot;
+mod snapshot_random;
+mod world;
