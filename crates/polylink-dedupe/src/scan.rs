@@ -105,10 +105,17 @@ struct Local {
 
 impl Local {
     fn file(&mut self, stat: Stat) -> u32 {
-        *self.files.entry((stat.id, stat.mount)).or_insert_with(|| {
+        let new = self.seen.len() as u32;
+        // a file of one name is not met again
+        let file = if stat.links > 1 {
+            *self.files.entry((stat.id, stat.mount)).or_insert(new)
+        } else {
+            new
+        };
+        if file == new {
             self.seen.push(Seen { stat, temporary: 0 });
-            (self.seen.len() - 1) as u32
-        })
+        }
+        file
     }
 }
 
@@ -199,7 +206,6 @@ impl Visitor for Gather<'_> {
                 continue;
             }
             let file = local.file(stat);
-            // a file of one name is not met again
             if trusted && stat.links > 1 {
                 local.known.insert((entry.id, dir.root), file);
             }
@@ -417,10 +423,16 @@ impl Scan {
     }
 
     fn file(&mut self, seen: Seen, files: &mut FxHashMap<Key, u32>) -> u32 {
-        *files.entry((seen.stat.id, seen.stat.mount)).or_insert_with(|| {
+        let new = self.files.len() as u32;
+        let file = if seen.stat.links > 1 {
+            *files.entry((seen.stat.id, seen.stat.mount)).or_insert(new)
+        } else {
+            new
+        };
+        if file == new {
             self.files.push(seen);
-            (self.files.len() - 1) as u32
-        })
+        }
+        file
     }
 
     /// Adds the files that were named themselves, each name once.
@@ -498,18 +510,30 @@ impl Scan {
             .sort_unstable_by(|a, b| by_order(&(a.0, &a.1), &(b.0, &b.1)));
         self.problems.sort_by(|a, b| a.path.cmp(&b.path));
         self.other_mounts.sort();
-        // files in the order of their first names
+        // files in the order of their first names, those without a name here last
         let mut numbers = vec![u32::MAX; self.files.len()];
-        let mut files = Vec::with_capacity(self.files.len());
+        let mut next = 0;
         for name in &mut self.names {
             let number = &mut numbers[name.file as usize];
             if *number == u32::MAX {
-                *number = files.len() as u32;
-                files.push(self.files[name.file as usize]);
+                *number = next;
+                next += 1;
             }
             name.file = *number;
         }
-        self.files = files;
+        let named = next;
+        for number in numbers.iter_mut().filter(|number| **number == u32::MAX) {
+            *number = next;
+            next += 1;
+        }
+        for at in 0..numbers.len() {
+            while numbers[at] as usize != at {
+                let to = numbers[at] as usize;
+                self.files.swap(at, to);
+                numbers.swap(at, to);
+            }
+        }
+        self.files.truncate(named as usize);
         self.counts.names = self.names.len() as u64;
         self.counts.files = self.files.len() as u64;
         self.counts.bytes = self

@@ -13,8 +13,9 @@ use super::{Tree, contents, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
 use crate::judges::{Verdict, truth};
 
-/// How many different contents there are.
-const CONTENTS: usize = 60;
+/// How many different contents there are for merging, and for splitting, where each copy is brought to the disk.
+const MERGED: usize = 60;
+const SPLIT: usize = 10;
 /// Directories, each of which has a name for every content.
 const FOLDERS: usize = 4;
 
@@ -23,6 +24,7 @@ struct Subject<'a> {
     lab: &'a Lab,
     tree: PathBuf,
     words: Vec<OsString>,
+    contents: usize,
     random: Random,
     killed: u32,
     rounds: u32,
@@ -38,7 +40,7 @@ enum Start {
 }
 
 impl<'a> Subject<'a> {
-    fn new(lab: &'a Lab, words: &[&str]) -> Verdict<Self> {
+    fn new(lab: &'a Lab, words: &[&str], contents: usize) -> Verdict<Self> {
         let tree = lab.folder("home")?.join("tree");
         let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
         words.push(tree.clone().into());
@@ -46,6 +48,7 @@ impl<'a> Subject<'a> {
             lab,
             tree,
             words,
+            contents,
             random: Random::new(lab.seed),
             killed: 0,
             // twice as many as of others: a run is short
@@ -62,7 +65,7 @@ impl<'a> Subject<'a> {
             fs::create_dir_all(self.tree.join(folder.to_string()))?;
         }
         let path = |folder: usize, at: usize| self.tree.join(format!("{folder}/f{at}"));
-        for at in 0..CONTENTS {
+        for at in 0..self.contents {
             // some are read whole in one go, some are not
             let content = format!("content {at} ").repeat(if at % 4 == 0 { 3000 } else { 3 });
             for folder in 0..FOLDERS {
@@ -169,9 +172,10 @@ impl<'a> Subject<'a> {
 }
 
 pub(crate) fn dedupe(lab: &Lab) -> Verdict {
-    Subject::new(lab, &["dedupe"])?.rounds(Start::Apart, CONTENTS, "moved_names")
+    Subject::new(lab, &["dedupe"], MERGED)?.rounds(Start::Apart, MERGED, "moved_names")
 }
 
 pub(crate) fn split(lab: &Lab) -> Verdict {
-    Subject::new(lab, &["split", "--tree"])?.rounds(Start::Together, CONTENTS * FOLDERS, "split_names")
+    let files = SPLIT * FOLDERS;
+    Subject::new(lab, &["split", "--tree"], SPLIT)?.rounds(Start::Together, files, "split_names")
 }
