@@ -10,6 +10,7 @@
 mod btrfs;
 mod c;
 mod case;
+mod dedupe;
 mod doctor;
 mod ext4;
 mod kill;
@@ -256,6 +257,11 @@ const JUDGES: &[Judge] = &[
         "kill-watch",
         "killed at random instants of following, while edits go on",
         kill::watch,
+    ),
+    judge(
+        "ext4-dedupe",
+        "bytes freed by merging as the kernel counts them, an immutable file, and the way back",
+        dedupe::ext4,
     ),
     judge(
         "kill-dedupe",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use polylink_core::{
@@ -22,6 +22,8 @@ type Contents = BTreeMap<PathBuf, (u64, u64)>;
 /// there is a gap that nothing closes.
 struct Meddled {
     fs: MemFs,
+    /// Every file seems to hold zeros.
+    blank: AtomicBool,
     /// Looks since the last link was made.
     looks: AtomicU64,
     calls: AtomicU64,
@@ -56,7 +58,11 @@ impl Content for Open {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> FsResult<usize> {
         self.fs.call();
-        self.content.read_at(offset, buf)
+        let read = self.content.read_at(offset, buf)?;
+        if self.fs.blank.load(Ordering::Relaxed) {
+            buf[..read].fill(0);
+        }
+        Ok(read)
     }
 
     fn place(&self) -> Option<u64> {
@@ -185,6 +191,7 @@ fn meddle(least: u64, work: impl Fn(&dyn FileFs, &[Target])) {
         loop {
             let meddled = Arc::new(Meddled {
                 fs: setup(),
+                blank: AtomicBool::new(false),
                 looks: AtomicU64::new(2),
                 calls: AtomicU64::new(0),
                 at,
@@ -218,4 +225,28 @@ fn a_file_that_changes_at_any_call_of_a_split_keeps_its_change() {
         let plan = plan_split(fs, targets, &SplitOptions::default(), &Silent);
         apply_split(fs, plan, &Silent);
     });
+}
+
+#[test]
+fn equal_hashes_are_not_enough() {
+    let meddled = Arc::new(Meddled {
+        fs: setup(),
+        blank: AtomicBool::new(true),
+        looks: AtomicU64::new(2),
+        calls: AtomicU64::new(0),
+        at: u64::MAX,
+        edit: |_| {},
+        then: Mutex::new(None),
+    });
+    file(&meddled.fs, "/t/b", 20_000, NEW, 0o644, 0);
+    let before = view(&meddled.fs);
+    let fs = Shared(Arc::clone(&meddled));
+    let targets = [Target::open(&meddled.fs, "/t").unwrap()];
+    let plan = plan(&fs, &targets, &one_thread(), &Silent);
+    assert_eq!(plan.forecast().merged_files, 2, "they look alike");
+    meddled.blank.store(false, Ordering::Relaxed);
+    let outcome = apply(&fs, plan, &Silent);
+    let b = Path::new("/t").join("b");
+    assert_eq!((outcome.merged_files, &*outcome.unequal), (1, &[b.clone()][..]));
+    assert_eq!(view(&meddled.fs)[&b], before[&b]);
 }
