@@ -1,6 +1,7 @@
 //! Which names of a view lead to files of its sources, which hold copies of them, and which neither.
 
-use std::collections::BTreeSet;
+use std::borrow::Borrow;
+use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use polylink_core::{At, FaultKind, FileFs, HardLinks, Metadata, PathError, Progr
 use polylink_walk::{Options as WalkOptions, Root, Target};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::group::{Among, group};
+use crate::group::{Among, MetadataKey, compared, group, key};
 use crate::options::{Options, Part};
 use crate::outcome::Outcome;
 use crate::places::Opener;
@@ -260,26 +261,19 @@ impl<'a> Matching<'a> {
         first.map_or_else(PathBuf::new, |&name| self.path_of(name))
     }
 
-    fn share_a_name(&self, one: u32, other: u32) -> bool {
-        let name = |number: &u32| &self.scan.names[*number as usize].name;
-        let others = &self.names[other as usize];
-        self.names[one as usize]
-            .iter()
-            .any(|mine| others.iter().any(|theirs| name(mine) == name(theirs)))
-    }
-
     /// Lays each copy of a set of equal files against a file of the sources.
     fn pair(&mut self, sets: Vec<Vec<u32>>, found: &mut Checked) {
+        let mut opener = Opener::new(self.fs, &self.scan.places);
         for set in sets {
-            let (sources, copies): (Vec<u32>, Vec<u32>) = set
-                .into_iter()
-                .partition(|&file| self.sides[file as usize].source);
+            let sides = self.sides;
+            let (sources, copies): (Vec<u32>, Vec<u32>) =
+                set.into_iter().partition(|&file| sides[file as usize].source);
             if sources.is_empty() || copies.is_empty() {
                 continue;
             }
             let mut metadata = FxHashMap::default();
             for &file in sources.iter().chain(&copies) {
-                match self.metadata(file) {
+                match self.metadata(file, &mut opener) {
                     Ok(known) => {
                         metadata.insert(file, known);
                     }
@@ -289,48 +283,87 @@ impl<'a> Matching<'a> {
                     }
                 }
             }
+            let mut pool = Pool::new(self, &sources, &metadata);
             let mut alone = Vec::new();
             for copy in copies {
-                if !self.lay(copy, &sources, &metadata, Names::Same) {
+                if !self.lay_by_name(copy, &mut pool, &metadata) {
                     alone.push(copy);
                 }
             }
             for copy in alone {
+                // what is empty holds the same as everything that is empty: only its name tells what it is a copy of
                 if self.scan.files[copy as usize].stat.size > 0 {
-                    self.lay(copy, &sources, &metadata, Names::Any);
+                    self.lay_anywhere(copy, &mut pool, &metadata);
                 }
             }
         }
     }
 
-    /// Lays one copy against the file of the sources that fits it best, if one does.
-    fn lay(&mut self, copy: u32, sources: &[u32], metadata: &FxHashMap<u32, Metadata>, names: Names) -> bool {
+    /// Lays a copy against a file of the sources that shares a name with it and has none in the view yet.
+    fn lay_by_name(&mut self, copy: u32, pool: &mut Pool<'a>, metadata: &FxHashMap<u32, Metadata>) -> bool {
+        let scan = self.scan;
+        for &number in &self.names[copy as usize] {
+            let name = scan.names[number as usize].name.name();
+            let best = pool
+                .by_name
+                .get_mut(name.bytes())
+                .and_then(|queue| self.best(copy, &window(self, queue), metadata));
+            if let Some((source, kept)) = best {
+                self.served.insert(source);
+                self.pairs.insert(copy, Pair { source, kept });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Lays a copy against a file of the sources: one that has neither a name nor a copy in the view yet if there is
+    /// one, and among those one with the same metadata.
+    fn lay_anywhere(&mut self, copy: u32, pool: &mut Pool<'a>, metadata: &FxHashMap<u32, Metadata>) {
         let Some(mine) = metadata.get(&copy) else {
-            return false;
+            return;
         };
-        let best = sources
+        let equal = self.equality(copy, mine);
+        let best = pool
+            .by_equality
+            .get_mut(&equal)
+            .and_then(|queue| self.best(copy, &window(self, queue), metadata))
+            .or_else(|| self.best(copy, &window(self, &mut pool.free), metadata))
+            .or_else(|| self.best(copy, &Vec::from_iter(pool.first.get(&equal).copied()), metadata))
+            .or_else(|| self.best(copy, pool.all.get(..WINDOW.min(pool.all.len()))?, metadata));
+        if let Some((source, kept)) = best {
+            self.served.insert(source);
+            self.pairs.insert(copy, Pair { source, kept });
+        }
+    }
+
+    /// Of a few files of the sources the one that the copy fits best, and what keeps it from becoming its link.
+    fn best<S: Borrow<u32>>(
+        &self,
+        copy: u32,
+        sources: &[S],
+        metadata: &FxHashMap<u32, Metadata>,
+    ) -> Option<(u32, Option<Kept>)> {
+        let mine = metadata.get(&copy)?;
+        sources
             .iter()
-            .filter(|&&source| {
-                // one of the same name that has what it needs already is not better than another
-                names == Names::Any || !self.is_named(source) && self.share_a_name(copy, source)
-            })
-            .filter_map(|&source| Some((source, self.kept(copy, source, mine, metadata.get(&source)?))))
+            .map(|source| *source.borrow())
+            .filter_map(|source| Some((source, self.kept(copy, source, mine, metadata.get(&source)?))))
             .min_by_key(|(source, kept)| {
                 let effort = match kept {
                     None => 0,
                     Some(Kept::Differs(parts)) => parts.len(),
                     Some(_) => Part::ALL.len() + 1,
                 };
-                (self.is_named(*source), effort, *source)
-            });
-        match best {
-            Some((source, kept)) => {
-                self.served.insert(source);
-                self.pairs.insert(copy, Pair { source, kept });
-                true
-            }
-            None => false,
-        }
+                (effort, *source)
+            })
+    }
+
+    /// What two files have in common of which one can take the names of the other.
+    fn equality(&self, file: u32, metadata: &Metadata) -> Equality {
+        let stat = self.scan.files[file as usize].stat;
+        let compared = compared(metadata.clone(), &self.options.ignore);
+        (stat.id.volume, stat.mount, key(&compared))
     }
 
     /// Whether a file of the sources has its name in the view, or a copy there that stands for it.
@@ -348,12 +381,12 @@ impl<'a> Matching<'a> {
         (!parts.is_empty()).then_some(Kept::Differs(parts))
     }
 
-    fn metadata(&self, file: u32) -> Result<Metadata, PathError> {
+    fn metadata(&self, file: u32, opener: &mut Opener<'_>) -> Result<Metadata, PathError> {
         let Some(&first) = self.names[file as usize].first() else {
             return Ok(Metadata::default());
         };
         let name = &self.scan.names[first as usize];
-        Opener::new(self.fs, &self.scan.places)
+        opener
             .dir(name.dir)
             .and_then(|dir| self.fs.metadata(At::new(&dir, name.name.name())))
             .map_err(|fault| PathError {
@@ -489,13 +522,63 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// Which files of the sources a copy may be laid against.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Names {
-    /// Those that have one of its names, and none in the view yet.
-    Same,
-    /// All.
-    Any,
+/// Files of the sources that are looked at to find the one that a copy fits best: many files may hold the same, and each
+/// copy looks at few of them.
+const WINDOW: usize = 64;
+
+/// Volume, mount and metadata but for what is to be ignored.
+type Equality = (u64, Option<u64>, MetadataKey);
+
+/// Equal files of the sources, in ways to find those that have no name in the view yet.
+struct Pool<'a> {
+    all: Vec<u32>,
+    free: VecDeque<u32>,
+    by_name: FxHashMap<&'a [u8], VecDeque<u32>>,
+    by_equality: FxHashMap<Equality, VecDeque<u32>>,
+    /// The first of those, named or not.
+    first: FxHashMap<Equality, u32>,
+}
+
+impl<'a> Pool<'a> {
+    fn new(matching: &Matching<'a>, sources: &[u32], metadata: &FxHashMap<u32, Metadata>) -> Self {
+        let mut pool = Self {
+            all: sources.to_vec(),
+            free: VecDeque::new(),
+            by_name: FxHashMap::default(),
+            by_equality: FxHashMap::default(),
+            first: FxHashMap::default(),
+        };
+        for &source in sources {
+            let Some(known) = metadata.get(&source) else {
+                continue;
+            };
+            let equality = matching.equality(source, known);
+            pool.first.entry(equality.clone()).or_insert(source);
+            if matching.is_named(source) {
+                continue;
+            }
+            pool.free.push_back(source);
+            pool.by_equality.entry(equality).or_default().push_back(source);
+            for &name in &matching.names[source as usize] {
+                let name = matching.scan.names[name as usize].name.name();
+                pool.by_name.entry(name.bytes()).or_default().push_back(source);
+            }
+        }
+        pool
+    }
+}
+
+/// The first files of a queue that have no name in the view yet; those that have got one meanwhile leave it.
+fn window(matching: &Matching<'_>, queue: &mut VecDeque<u32>) -> Vec<u32> {
+    let mut at = 0;
+    while let Some(&source) = queue.get(at).filter(|_| at < WINDOW) {
+        if matching.is_named(source) {
+            queue.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    queue.iter().take(at).copied().collect()
 }
 
 /// The parts in which two files differ.

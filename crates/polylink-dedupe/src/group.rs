@@ -1,5 +1,7 @@
 //! Which files are the same: by size, by their first block, by all of their content, by their metadata.
 
+use std::collections::BTreeSet;
+
 use polylink_core::{At, Fault, FaultKind, FileFs, FsResult, Metadata, PathError, Progress, Stat};
 use rustc_hash::FxHashMap;
 
@@ -276,7 +278,7 @@ impl Grouping<'_> {
             for file in set {
                 match metadata.next() {
                     Some(Ok(found)) => {
-                        let found = self.compared(found);
+                        let found = compared(found, &self.options.ignore);
                         let kind = *known.entry(key(&found)).or_insert_with(|| {
                             kinds.push((found, Vec::new()));
                             kinds.len() - 1
@@ -301,31 +303,31 @@ impl Grouping<'_> {
             );
         }
     }
-
-    /// The metadata without what is to be ignored.
-    fn compared(&self, mut metadata: Metadata) -> Metadata {
-        metadata.accessed = None;
-        metadata.created = None;
-        for part in &self.options.ignore {
-            match part {
-                Part::Mode => (metadata.mode, metadata.attributes) = (None, None),
-                Part::Owner => (metadata.owner, metadata.group) = (None, None),
-                Part::Times => metadata.modified = 0,
-                Part::Xattrs => metadata.extended.clear(),
-            }
-        }
-        metadata
-    }
 }
 
-/// All of a [`Metadata`] that [`Grouping::compared`] leaves, as a key.
-type MetadataKey = (
+/// The metadata without what is to be ignored.
+pub(crate) fn compared(mut metadata: Metadata, ignore: &BTreeSet<Part>) -> Metadata {
+    metadata.accessed = None;
+    metadata.created = None;
+    for part in ignore {
+        match part {
+            Part::Mode => (metadata.mode, metadata.attributes) = (None, None),
+            Part::Owner => (metadata.owner, metadata.group) = (None, None),
+            Part::Times => metadata.modified = 0,
+            Part::Xattrs => metadata.extended.clear(),
+        }
+    }
+    metadata
+}
+
+/// All of a [`Metadata`] that [`compared`] leaves, as a key.
+pub(crate) type MetadataKey = (
     i128,
     [Option<u32>; 4],
     std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
 );
 
-fn key(metadata: &Metadata) -> MetadataKey {
+pub(crate) fn key(metadata: &Metadata) -> MetadataKey {
     let Metadata {
         modified,
         accessed: _,

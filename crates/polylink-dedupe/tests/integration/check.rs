@@ -220,3 +220,31 @@ fn relinking_that_is_stopped_anywhere_loses_nothing_and_the_next_run_completes_i
     // a link and a rename for each of eight names
     assert!(steps >= 16, "{steps}");
 }
+
+/// Equal files in great number, under one name in as many folders, and under names that have nothing in common.
+#[test]
+fn thousands_of_equal_files_each_get_one_of_their_own() {
+    for shared in [true, false] {
+        let fs = MemFs::new();
+        for number in 0..1_500_i128 {
+            let name = if shared {
+                "x".to_owned()
+            } else {
+                format!("view{number}")
+            };
+            file(&fs, format!("/s/{number}/x"), 100, 1 << 16, 0o644, number);
+            file(
+                &fs,
+                format!("/v/{}/{name}", 9_000 - number),
+                100,
+                1 << 16,
+                0o644,
+                number,
+            );
+        }
+        let found = checked(&fs, &["/s"], "/v", &CheckOptions::default()).found;
+        assert_eq!((found.copies.len(), found.missing.len()), (1_500, 0));
+        let sources: BTreeSet<&PathBuf> = found.copies.iter().map(|copy| &copy.source).collect();
+        assert_eq!(sources.len(), 1_500, "each has a file of its own");
+    }
+}
