@@ -139,3 +139,22 @@ fn of_two_runs_in_one_store_the_second_is_told() {
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("another polylink is working"), "{run}");
 }
+
+#[test]
+fn a_clone_inside_a_volume_is_sound() {
+    let env = TestEnv::photos();
+    env.ok(["ntfs", "format", "--size", "16M", "d.img"]);
+    env.ok(["ntfs", "put", "-r", "d.img", "photos", "/"]);
+    let dry = env.ok(["clone", "-n", "--image", "d.img", "/photos", "/clone"]);
+    assert!(dry.stdout.contains("linked            3"), "{dry}");
+    for (linked, kept) in [(3, 0), (0, 3)] {
+        let run = env.ok(["clone", "--json", "--image", "d.img", "/photos", "/clone"]);
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            (&document["linked"], &document["kept"]),
+            (&linked.into(), &kept.into())
+        );
+    }
+    let run = env.ok(["ntfs", "check", "d.img"]);
+    assert!(run.stdout.contains("clean"), "{run}");
+}
