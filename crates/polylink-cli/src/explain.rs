@@ -173,7 +173,11 @@ impl Case<'_> {
             (self.path, "it"),
             (place::parent(self.path), "its directory"),
             (place::parent(self.target()), "the directory of the new name"),
-        ] {
+        ]
+        .into_iter()
+        // where a name was to be taken from another file
+        .chain(self.to.map(|to| (to, "it")))
+        {
             match facts::attributes(path) {
                 Some(attributes) if attributes.immutable => hints.push(format!(
                     "'{}' is immutable: 'chattr -i' on {what} lifts that (as root)",
