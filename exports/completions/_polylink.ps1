@@ -114,6 +114,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
             [CompletionResult]::new('--orphans', '--orphans', [CompletionResultType]::ParameterName, 'What happens to a view name that is the last one of its file: keep, delete, or move:DIR')
             [CompletionResult]::new('--superseded', '--superseded', [CompletionResultType]::ParameterName, 'What happens to the old version of a file saved by rename, where the view held its last name: drop, or move:DIR [default: as for orphans]')
             [CompletionResult]::new('--deleted', '--deleted', [CompletionResultType]::ParameterName, 'What happens when you deleted a name from the view and its file is still in the sources')
+            [CompletionResult]::new('--fallback', '--fallback', [CompletionResultType]::ParameterName, 'What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy')
             [CompletionResult]::new('--rescan', '--rescan', [CompletionResultType]::ParameterName, 'With --watch: compare everything anew after this time, such as 30s, 10m or 1h')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it')
             [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')

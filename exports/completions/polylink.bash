@@ -490,7 +490,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__flat)
-            opts="-n -q -h -V --include --exclude --every-name --name --orphans --superseded --deleted --watch --rescan --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --include --exclude --every-name --name --orphans --superseded --deleted --fallback --watch --rescan --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -518,6 +518,10 @@ _polylink() {
                     ;;
                 --deleted)
                     COMPREPLY=($(compgen -W "restore remember delete-source" -- "${cur}"))
+                    return 0
+                    ;;
+                --fallback)
+                    COMPREPLY=($(compgen -W "symlink reflink copy" -- "${cur}"))
                     return 0
                     ;;
                 --rescan)

@@ -107,6 +107,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
             cand --orphans 'What happens to a view name that is the last one of its file: keep, delete, or move:DIR'
             cand --superseded 'What happens to the old version of a file saved by rename, where the view held its last name: drop, or move:DIR [default: as for orphans]'
             cand --deleted 'What happens when you deleted a name from the view and its file is still in the sources'
+            cand --fallback 'What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy'
             cand --rescan 'With --watch: compare everything anew after this time, such as 30s, 10m or 1h'
             cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
             cand --partition 'The partition, where IMG is a whole disk with several of them'

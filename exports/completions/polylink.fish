@@ -110,6 +110,9 @@ complete -c polylink -n "__fish_polylink_using_subcommand flat" -l superseded -d
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l deleted -d 'What happens when you deleted a name from the view and its file is still in the sources' -r -f -a "restore\t'The name is made again'
 remember\t'The name stays away for as long as the file exists'
 delete-source\t'The file is deleted from the sources too'"
+complete -c polylink -n "__fish_polylink_using_subcommand flat" -l fallback -d 'What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy' -r -f -a "symlink\t'A symbolic link: it leads nowhere once its source is gone'
+reflink\t'A copy that shares its blocks with the source, or nothing where the file system cannot do that'
+copy\t'A copy; blocks are shared where the file system can do that'"
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l rescan -d 'With --watch: compare everything anew after this time, such as 30s, 10m or 1h' -r
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
 complete -c polylink -n "__fish_polylink_using_subcommand flat" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r

@@ -1,18 +1,19 @@
 //! Doing what a plan says.
 
 use polylink_core::{
-    At, Dir, Existing, FaultKind, FileId, FsResult, HardLinks, Kind, LinkFs, Name, NameBuf, PathError,
-    Progress, ResultExt as _, Stat, remove_temporary, replace_if, temporary_name,
+    At, Dir, Existing, FaultKind, FileFs, FileId, FsResult, HardLinks, Kind, LinkFs, Name, NameBuf,
+    PathError, Progress, ResultExt as _, Stat, remove_temporary, replace_if, temporary_name,
 };
 use rustc_hash::FxHashSet;
 
 use crate::diff::{birth, changed, key};
 use crate::error::Error;
+use crate::fallback::{self, FallRow, Fallbacks};
 use crate::is_fatal;
 use crate::ledger::{Changes, Ledger, LedgerFault, NO_DIR, Row};
 use crate::links::{self, Made};
 use crate::opener::Opener;
-use crate::plan::{Change, Note, OldVersion, Plan};
+use crate::plan::{Change, Note, OldVersion, Plan, Step};
 use crate::report::{Failure, Outcome};
 
 /// Executes a plan: changes to existing names first, then new links, then a look at what came of it.
@@ -20,17 +21,23 @@ use crate::report::{Failure, Outcome};
 /// Each step checks again that what it was planned for is still so; what is not, is reported and left alone. The
 /// ledger is written ahead of the names, so the next run completes what this one does not.
 pub fn apply(fs: &dyn LinkFs, plan: Plan, ledger: &mut Ledger, progress: &dyn Progress) -> Outcome {
-    execute(fs, &plan, ledger, progress).0
+    execute(fs, None, &plan, ledger, progress).0
+}
+
+/// As [`apply`], for plans of [`crate::plan_with`].
+pub fn apply_with(fs: &dyn FileFs, plan: Plan, ledger: &mut Ledger, progress: &dyn Progress) -> Outcome {
+    execute(fs, Some(fs), &plan, ledger, progress).0
 }
 
 /// As [`apply`], and says which steps were done.
 pub(crate) fn execute(
     fs: &dyn LinkFs,
+    files: Option<&dyn FileFs>,
     plan: &Plan,
     ledger: &mut Ledger,
     progress: &dyn Progress,
 ) -> (Outcome, Done) {
-    Run::new(fs, plan, progress).go(ledger)
+    Run::new(fs, files, plan, progress).go(ledger)
 }
 
 /// The steps of a plan that were done, by their places in it.
@@ -38,10 +45,13 @@ pub(crate) fn execute(
 pub(crate) struct Done {
     pub(crate) changes: Vec<usize>,
     pub(crate) links: Vec<u32>,
+    /// Fallbacks, as what they were made.
+    pub(crate) falls: Vec<Step>,
 }
 
 pub(crate) struct Run<'a> {
     pub(crate) fs: &'a dyn LinkFs,
+    pub(crate) files: Option<&'a dyn FileFs>,
     pub(crate) plan: &'a Plan,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) number: u32,
@@ -53,7 +63,16 @@ pub(crate) struct Run<'a> {
     pub(crate) refused: FxHashSet<Vec<u8>>,
     /// How many changes were made or refused: those before this one.
     handled: usize,
-    done: Done,
+    pub(crate) done: Done,
+}
+
+/// The fallbacks that are there before any is made.
+fn without(mut all: Fallbacks, plan: &Plan) -> Fallbacks {
+    if let Some(kind) = plan.options.fallback {
+        let number = all.of(kind);
+        *number = number.saturating_sub(plan.falls.len() as u64);
+    }
+    all
 }
 
 /// Why a run ends early.
@@ -63,7 +82,12 @@ pub(crate) enum Stop {
 }
 
 impl<'a> Run<'a> {
-    fn new(fs: &'a dyn LinkFs, plan: &'a Plan, progress: &'a dyn Progress) -> Self {
+    fn new(
+        fs: &'a dyn LinkFs,
+        files: Option<&'a dyn FileFs>,
+        plan: &'a Plan,
+        progress: &'a dyn Progress,
+    ) -> Self {
         let forecast = &plan.report;
         let outcome = Outcome {
             kept: forecast.kept,
@@ -72,6 +96,8 @@ impl<'a> Run<'a> {
             orphans: Vec::new(),
             foreign: forecast.foreign,
             held: forecast.held,
+            // without those that are to be made
+            fallbacks: without(forecast.fallbacks, plan),
             left_out: forecast.left_out,
             unreadable: forecast.unreadable.clone(),
             other_mounts: forecast.other_mounts.clone(),
@@ -79,10 +105,13 @@ impl<'a> Run<'a> {
             free_before: forecast.free_before,
             directory_before: forecast.directory_before,
             // without the new links, which count when they are made
-            view_names: forecast.view_names.saturating_sub(plan.links.len() as u64),
+            view_names: forecast
+                .view_names
+                .saturating_sub((plan.links.len() + plan.falls.len()) as u64),
             view_bytes: forecast.view_bytes.saturating_sub(
                 plan.links
                     .iter()
+                    .chain(&plan.falls)
                     .filter_map(|link| link.look)
                     .map(|look| look.size)
                     .sum(),
@@ -106,6 +135,7 @@ impl<'a> Run<'a> {
         let number = plan.book.last_run.saturating_add(1);
         Self {
             fs,
+            files,
             plan,
             progress,
             number,
@@ -184,7 +214,8 @@ impl<'a> Run<'a> {
                 run.write_notes(changes)
             })?;
             self.changes(&view, ledger)?;
-            let made = links::make(self, &view, ledger)?;
+            let mut made = links::make(self, &view, ledger)?;
+            fallback::make(self, &view, ledger, &mut made)?;
             self.finish(&view, ledger, &made)?;
         }
         self.outcome.free_after = self.fs.volume(&view).ok().and_then(|volume| volume.free);
@@ -265,7 +296,8 @@ impl<'a> Run<'a> {
                 Note::Forget { name } => changes.remove_row(name.bytes())?,
                 Note::Remember { id, what } => changes.remember(*id, what)?,
                 Note::Unremember { id } => changes.forget(*id)?,
-                Note::Settle { .. } | Note::Set { .. } => {}
+                Note::ForgetFallback { name } => changes.remove_fallback(name.bytes())?,
+                Note::Settle { .. } | Note::Set { .. } | Note::SetFallback(_) => {}
             }
         }
         // after the rows that go: a name may leave one file and be that of another
@@ -280,6 +312,12 @@ impl<'a> Run<'a> {
                 self.set_row(changes, name.bytes(), *file, *size, *born, plan.book.last_run)?;
             }
         }
+        for note in &plan.notes {
+            if let Note::SetFallback(row) = note {
+                changes.set_fallback(row)?;
+            }
+        }
+        self.announce_fallbacks(changes)?;
         for change in &plan.changes {
             let Change::Relink {
                 name,
@@ -332,12 +370,13 @@ impl<'a> Run<'a> {
         let mut done: Vec<&Change> = Vec::new();
         let mut opener = Opener::new(self.fs, &plan.sources);
         let mut stop = None;
+        let mut refreshed: Vec<FallRow> = Vec::new();
         for change in &plan.changes {
             if self.progress.cancelled() {
                 stop = Some(Stop::Interrupted);
                 break;
             }
-            let (result, action, source) = self.change(view, change, &mut opener);
+            let (result, action, source) = self.change(view, change, &mut opener, &mut refreshed);
             match result {
                 Ok(()) => {
                     self.done.changes.push(self.handled);
@@ -375,11 +414,24 @@ impl<'a> Run<'a> {
                     } => {
                         run.set_row(changes, name.bytes(), *file, *size, *born, run.number)?;
                     }
-                    Change::RemoveTemporary { .. } => {}
-                    other => changes.remove_row(change_name(other).bytes())?,
+                    Change::BecomeLink {
+                        name,
+                        file,
+                        size,
+                        born,
+                        ..
+                    } => {
+                        changes.remove_fallback(name.bytes())?;
+                        run.set_row(changes, name.bytes(), *file, *size, *born, run.number)?;
+                    }
+                    Change::RemoveTemporary { .. } | Change::RemovePart { .. } | Change::Refresh { .. } => {}
+                    other => {
+                        changes.remove_row(change_name(other).bytes())?;
+                        changes.remove_fallback(change_name(other).bytes())?;
+                    }
                 }
             }
-            Ok(())
+            refreshed.iter().try_for_each(|row| changes.set_fallback(row))
         })?;
         stop.map_or(Ok(()), Err)
     }
@@ -387,8 +439,10 @@ impl<'a> Run<'a> {
     fn count(&mut self, change: &Change) {
         let outcome = &mut self.outcome;
         match change {
-            Change::RemoveTemporary { .. } => {}
-            Change::Remove { .. } => outcome.removed += 1,
+            Change::RemoveTemporary { .. } | Change::RemovePart { .. } => {}
+            Change::Remove { .. } | Change::RemoveFallback { .. } => outcome.removed += 1,
+            Change::Refresh { .. } => outcome.refreshed += 1,
+            Change::BecomeLink { .. } => outcome.relinked += 1,
             Change::DeleteOrphan { .. } => outcome.orphans_deleted += 1,
             Change::MoveOrphan { .. } => outcome.orphans_moved += 1,
             Change::DeleteSources { .. } => outcome.sources_deleted += 1,
@@ -407,6 +461,7 @@ impl<'a> Run<'a> {
         let outcome = &mut self.outcome;
         match change {
             Change::Remove { size, .. }
+            | Change::RemoveFallback { size, .. }
             | Change::DeleteOrphan { size, .. }
             | Change::MoveOrphan { size, .. } => {
                 outcome.view_names += 1;
@@ -424,7 +479,11 @@ impl<'a> Run<'a> {
                     outcome.view_bytes = outcome.view_bytes.saturating_sub(*old_size);
                 }
             }
-            Change::RemoveTemporary { .. } | Change::DeleteSources { .. } => {}
+            Change::RemoveTemporary { .. }
+            | Change::RemovePart { .. }
+            | Change::Refresh { .. }
+            | Change::BecomeLink { .. }
+            | Change::DeleteSources { .. } => {}
         }
     }
 
@@ -433,6 +492,7 @@ impl<'a> Run<'a> {
         view: &Dir,
         change: &Change,
         opener: &mut Opener<'_>,
+        refreshed: &mut Vec<FallRow>,
     ) -> (FsResult<()>, &'static str, Option<u32>) {
         let at = |name: &'_ NameBuf| -> FsResult<Stat> { self.fs.stat(At::new(view, name.name())) };
         match change {
@@ -440,6 +500,24 @@ impl<'a> Run<'a> {
                 remove_temporary(self.fs, At::new(view, name.name())),
                 "clean up",
                 None,
+            ),
+            Change::RemovePart { name, id } | Change::RemoveFallback { name, id, .. } => {
+                let result = at(name).and_then(|stat| {
+                    if stat.id != *id {
+                        return Err(changed());
+                    }
+                    self.fs.unlink(At::new(view, name.name()))
+                });
+                (gone_is_fine(result), "remove", None)
+            }
+            Change::Refresh { file, .. } => {
+                let result = self.refresh(view, change, opener).map(|row| refreshed.push(row));
+                (result, "copy", Some(*file))
+            }
+            Change::BecomeLink { name, row, file, .. } => (
+                self.become_link(view, name, *row, *file, opener),
+                "link",
+                Some(*file),
             ),
             Change::Remove { name, id, .. } => {
                 let result = at(name).and_then(|stat| {
@@ -639,6 +717,10 @@ fn change_name(change: &Change) -> &NameBuf {
         | Change::DeleteOrphan { name, .. }
         | Change::MoveOrphan { name, .. }
         | Change::DeleteSources { name, .. }
+        | Change::RemovePart { name, .. }
+        | Change::RemoveFallback { name, .. }
+        | Change::Refresh { name, .. }
+        | Change::BecomeLink { name, .. }
         | Change::Relink { name, .. } => name,
     }
 }

@@ -1,12 +1,16 @@
 //! The comparison of sources, view and ledger that makes a plan.
 
+mod fallbacks;
 mod matching;
 
 use std::cmp::Ordering;
 
-use polylink_core::{At, Dir, Fault, FaultKind, FileId, FsResult, LinkFs, Name, NameBuf, Stat, VolumeInfo};
+use polylink_core::{
+    At, Dir, Fault, FaultKind, FileFs, FileId, FsResult, LinkFs, Name, NameBuf, Stat, VolumeInfo,
+};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
+use fallbacks::Settled;
 use matching::Match;
 
 use crate::ledger::{Book, NO_DIR, Remembered};
@@ -22,6 +26,8 @@ const NONE: u32 = u32::MAX;
 /// What is compared.
 pub(crate) struct Diff<'a> {
     pub(crate) fs: &'a dyn LinkFs,
+    /// The same, where files can be copied.
+    pub(crate) files: Option<&'a dyn FileFs>,
     pub(crate) view: &'a std::path::Path,
     pub(crate) view_dir: Option<&'a Dir>,
     pub(crate) volume: &'a VolumeInfo,
@@ -75,6 +81,8 @@ pub(crate) struct Found {
     /// Names that the user gave in the view: the one that it had, and theirs.
     pub(crate) renames: Vec<(NameBuf, NameBuf)>,
     pub(crate) links: Vec<Link>,
+    /// Names to make that cannot be hard links.
+    pub(crate) falls: Vec<Link>,
     pub(crate) report: Outcome,
     /// Names whose deletion in the view would be carried to the sources.
     pub(crate) deletions: usize,
@@ -134,6 +142,7 @@ impl Diff<'_> {
             rows_by_name.insert(self.book.name(row), index);
         }
         let mut matched = self.match_up(&rows_by_name, &mut found);
+        let settled = self.fallbacks(&matched, &mut found);
         let mut new: Vec<u32> = Vec::new(); // wanted names that never had one in the view
         let mut missing: Vec<(u32, u32)> = Vec::new(); // wanted names whose row's name is not in the view
         let mut open: Vec<u32> = Vec::new(); // wanted names without a name in the view, so far
@@ -141,6 +150,9 @@ impl Diff<'_> {
             let head = matched.head[&self.wanted_key(file)];
             if self.options.appear == Appear::OncePerFile && head != file {
                 found.report.left_out.other_names += 1;
+                continue;
+            }
+            if settled.files.contains(&file) {
                 continue;
             }
             match matched.row_of[file as usize] {
@@ -166,8 +178,10 @@ impl Diff<'_> {
         adopted.sort_unstable_by(|a, b| self.order(a.0, b.0));
         found.nothing_stands = adopted.is_empty() && matched.entry_of.iter().all(|&entry| entry == NONE);
         self.adopt(&adopted, &mut found);
+        let mut used = used;
+        used.extend(&settled.entries);
         self.foreign(&matched, &used, &mut found);
-        self.new_names(matched, &rows_by_name, new, missing, &mut found);
+        self.new_names(matched, &rows_by_name, new, missing, &settled, &mut found);
         found
     }
 
@@ -252,6 +266,7 @@ impl Diff<'_> {
         rows_by_name: &FxHashMap<&[u8], u32>,
         new: Vec<u32>,
         missing: Vec<(u32, u32)>,
+        settled: &Settled,
         found: &mut Found,
     ) {
         let missing_stats = self.measure(&missing.iter().map(|(file, _)| *file).collect::<Vec<_>>());
@@ -296,6 +311,13 @@ impl Diff<'_> {
             }
             let look = Some(Look::of(&stat));
             match by_path(file) {
+                // what cannot be linked cannot take the place of a link: the old name goes as it would without it
+                Some(_) if self.must_fall_back(file, &stat) => links.push(Wish {
+                    file,
+                    row: None,
+                    why: Why::New,
+                    look,
+                }),
                 Some(row) if self.is_ours(row, &mut matched, &mut looks, found) => {
                     replaced.insert(row);
                     relinks.push((file, row, stat));
@@ -311,7 +333,8 @@ impl Diff<'_> {
         }
         self.missing(&matched, missing, missing_stats, &mut links, found);
         self.forget_remembered(&matched, found);
-        let removed = self.gone(&mut matched, &mut looks, &replaced, found);
+        let mut removed = self.gone(&mut matched, &mut looks, &replaced, found);
+        removed.extend(&settled.leaving);
         let relinks = relinks
             .into_iter()
             .filter_map(|(file, row, stat)| match looks.get(&row) {
@@ -319,7 +342,7 @@ impl Diff<'_> {
                 _ => None, // it changed while we looked; the next run sees what it is
             })
             .collect();
-        self.name_all(rows_by_name, &removed, relinks, links, found);
+        self.name_all(rows_by_name, &removed, relinks, links, settled, found);
     }
 
     /// A file that can be linked, or `None` with the reason noted.
@@ -610,9 +633,10 @@ impl Diff<'_> {
         removed: &FxHashSet<u32>,
         relinks: Vec<(u32, u32, Stat, Stat)>,
         mut links: Vec<Wish>,
+        settled: &Settled,
         found: &mut Found,
     ) {
-        if relinks.is_empty() && links.is_empty() {
+        if relinks.is_empty() && links.is_empty() && settled.again.is_empty() {
             return;
         }
         let template = &self.options.template;
@@ -627,6 +651,19 @@ impl Diff<'_> {
         );
         naming.reserve(links.len());
         self.relink_all(&relinks, removed, &mut naming, found);
+        for (file, name, look, why) in Self::again(settled) {
+            let name = naming
+                .take_exactly(&name, file)
+                .then(|| name.into())
+                .or_else(|| naming.choose(file));
+            let link = Link {
+                file,
+                name,
+                why,
+                look: Some(look),
+            };
+            self.make(link, found);
+        }
         // names that were there once come first, so that no new file takes them
         links.sort_by_key(|wish| wish.row.is_none());
         for Wish { file, row, why, look } in links {
@@ -647,15 +684,13 @@ impl Diff<'_> {
                     naming.choose(file)
                 }
             };
-            found.report.linked += 1;
-            found.report.view_names += 1;
-            found.report.view_bytes += look.map_or(0, |look| look.size);
-            found.links.push(Link {
+            let link = Link {
                 file,
                 name,
                 why,
                 look,
-            });
+            };
+            self.make(link, found);
         }
         found.links.sort_by(|a, b| {
             let file = |link: &Link| &self.sources.files[link.file as usize];

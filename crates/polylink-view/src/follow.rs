@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use polylink_core::{FileId, LinkFs, Name, NameBuf, Progress, ResultExt as _};
+use polylink_core::{FileFs, FileId, Name, NameBuf, Progress, ResultExt as _};
 use polylink_walk::{Mounts, Options as WalkOptions};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -147,7 +147,7 @@ struct Known {
 }
 
 struct Follower<'a> {
-    fs: &'a dyn LinkFs,
+    fs: &'a dyn FileFs,
     request: &'a Request,
     ledger: &'a mut Ledger,
     progress: &'a dyn Progress,
@@ -177,7 +177,7 @@ enum Next {
 /// [`Error`] where the first update cannot be made, or the ledger cannot be written; later the work goes on, and is tried
 /// again. [`Error::Cancelled`] where the user stopped the first update.
 pub fn follow(
-    fs: &dyn LinkFs,
+    fs: &dyn FileFs,
     request: &Request,
     ledger: &mut Ledger,
     events: &mut dyn Events,
@@ -295,7 +295,7 @@ impl Follower<'_> {
     ) -> Result<Next, Error> {
         self.known = None;
         for _ in 0..MOST_ROUNDS {
-            let plan = crate::plan(self.fs, self.request, self.ledger, self.progress)?;
+            let plan = crate::plan_with(self.fs, self.request, self.ledger, self.progress)?;
             if self.carry_out(plan, Reading::Everything, tell)? == Next::End {
                 return Ok(Next::End);
             }
@@ -356,7 +356,7 @@ impl Follower<'_> {
             return self.whole(events, tell);
         };
         let place = find_view(self.fs, &request.view)?;
-        let (roots, overlaps, leave_out) = open_sources(self.fs, request, &place)?;
+        let (roots, _, overlaps, leave_out) = open_sources(self.fs, request, &place)?;
         let Some((view, _)) = place.dir.as_ref().filter(|_| leave_out == known.places) else {
             return self.begin_again(events, tell);
         };
@@ -415,6 +415,7 @@ impl Follower<'_> {
         let places = known.places;
         let plan = compare(
             self.fs,
+            Some(self.fs),
             request,
             place,
             overlaps,
@@ -438,7 +439,7 @@ impl Follower<'_> {
         tell: &mut dyn FnMut(Happened<'_>),
     ) -> Result<Next, Error> {
         let idle = plan.step_count() == 0 && plan.notes.is_empty();
-        let (mut outcome, done) = execute(self.fs, &plan, self.ledger, self.progress);
+        let (mut outcome, done) = execute(self.fs, Some(self.fs), &plan, self.ledger, self.progress);
         self.tell_of(&plan, &outcome, &done, tell);
         if let Some(error) = outcome.ledger_error.take() {
             return Err(error);
@@ -451,7 +452,7 @@ impl Follower<'_> {
         let Some((view, _)) = &place.dir else {
             return Ok(Next::Retry); // it could not be made, or is gone again
         };
-        let (_, _, now) = open_sources(self.fs, request, &place)?;
+        let (_, _, _, now) = open_sources(self.fs, request, &place)?;
         let mut roots = plan.sources.dirs.iter().filter(|dir| dir.folders.is_empty());
         if !roots.all(|root| root.id.is_some_and(|id| now.contains(&id))) {
             return Ok(Next::Retry); // a source was swapped for another while it was read
@@ -502,6 +503,9 @@ impl Follower<'_> {
         }
         for &link in &done.links {
             tell(Happened::Done(plan.link_step(&plan.links[link as usize])));
+        }
+        for step in &done.falls {
+            tell(Happened::Done(step.clone()));
         }
         for (from, to) in &plan.renames {
             tell(Happened::Renamed { from, to });

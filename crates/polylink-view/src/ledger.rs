@@ -24,10 +24,12 @@ pub(crate) use place::is_ledger_name;
 pub use place::{ledger_path, open_ledger};
 
 use crate::error::Error;
+use crate::fallback::FallRow;
 
 const META: TableDefinition<'_, &str, u128> = TableDefinition::new("meta");
 const DIRS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("directories");
 const NAMES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("names");
+const FALLBACKS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("fallbacks");
 const REMEMBERED: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("remembered");
 
 /// The version of what the tables hold.
@@ -273,6 +275,17 @@ impl Ledger {
             let (id, value) = entry?;
             book.add_remembered(id.value(), value.value())?;
         }
+        match read.open_table(FALLBACKS) {
+            Ok(table) => {
+                for entry in table.iter()? {
+                    let (name, row) = entry?;
+                    book.fallbacks.push(book::fallback(name.value(), row.value())?);
+                }
+            }
+            // a ledger of a version that knew none
+            Err(redb::TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
         Ok(book)
     }
 
@@ -294,6 +307,7 @@ impl Ledger {
                 dirs: write.open_table(DIRS)?,
                 names: write.open_table(NAMES)?,
                 remembered: write.open_table(REMEMBERED)?,
+                fallbacks: write.open_table(FALLBACKS)?,
                 buffer: Vec::new(),
             };
             changes(&mut open)?;
@@ -308,6 +322,7 @@ pub(crate) struct Changes<'a> {
     dirs: redb::Table<'a, u32, &'static [u8]>,
     names: redb::Table<'a, &'static [u8], &'static [u8]>,
     remembered: redb::Table<'a, u128, &'static [u8]>,
+    fallbacks: redb::Table<'a, &'static [u8], &'static [u8]>,
     buffer: Vec<u8>,
 }
 
@@ -351,6 +366,17 @@ impl Changes<'_> {
 
     pub(crate) fn remove_row(&mut self, name: &[u8]) -> Result<()> {
         self.names.remove(name)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_fallback(&mut self, row: &FallRow) -> Result<()> {
+        self.fallbacks
+            .insert(row.name.as_slice(), book::encode_fallback(row).as_slice())?;
+        Ok(())
+    }
+
+    pub(crate) fn remove_fallback(&mut self, name: &[u8]) -> Result<()> {
+        self.fallbacks.remove(name)?;
         Ok(())
     }
 

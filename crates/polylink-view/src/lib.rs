@@ -39,6 +39,7 @@
 mod apply;
 mod diff;
 mod error;
+mod fallback;
 mod follow;
 mod ledger;
 mod links;
@@ -53,15 +54,16 @@ mod template;
 use std::path::Path;
 
 use polylink_core::{
-    At, Dir, Fault, FaultKind, FileId, HardLinks, Kind, LinkFs, Name, Progress, ResultExt as _, Stat,
+    At, Dir, Fault, FaultKind, FileFs, FileId, HardLinks, Kind, LinkFs, Name, Progress, ResultExt as _, Stat,
     VolumeInfo,
 };
 use polylink_walk::{Mounts, Options as WalkOptions, Root};
 
 pub use polylink_walk::{BadGlob, Case, Filter};
 
-pub use apply::apply;
+pub use apply::{apply, apply_with};
 pub use error::Error;
+pub use fallback::{Fallback, Fallbacks};
 pub use follow::{Event, Events, Happened, NoWatch, Timing, follow};
 pub use ledger::{Ledger, LedgerFault, ledger_path, open_ledger};
 pub use options::{Appear, Deleted, Options, Orphans, Request, Superseded};
@@ -94,8 +96,33 @@ pub fn plan(
     ledger: &Ledger,
     progress: &dyn Progress,
 ) -> Result<Plan, Error> {
+    plan_either(fs, None, request, ledger, progress)
+}
+
+/// As [`plan`], where files can be copied as well: [`Options::fallback`] needs that, and so does keeping the fallbacks of
+/// earlier updates right. Without it they are left as they are.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn plan_with(
+    fs: &dyn FileFs,
+    request: &Request,
+    ledger: &Ledger,
+    progress: &dyn Progress,
+) -> Result<Plan, Error> {
+    plan_either(fs, Some(fs), request, ledger, progress)
+}
+
+fn plan_either(
+    fs: &dyn LinkFs,
+    files: Option<&dyn FileFs>,
+    request: &Request,
+    ledger: &Ledger,
+    progress: &dyn Progress,
+) -> Result<Plan, Error> {
     let place = find_view(fs, &request.view)?;
-    let (roots, overlaps, leave_out) = open_sources(fs, request, &place)?;
+    let (roots, apart, overlaps, leave_out) = open_sources(fs, request, &place)?;
     let walk_options = WalkOptions {
         threads: request.options.threads,
         mounts: Mounts::Stay,
@@ -116,15 +143,18 @@ pub fn plan(
         (book, join(names), join(sources))
     });
     progress.end();
-    let sources = sources.ok_or(Error::Cancelled)?;
+    let mut sources = sources.ok_or(Error::Cancelled)?;
+    sources.apart = apart;
     let names = names.at("read", &request.view)?;
     let book = book.map_err(|fault| ledger.named(fault))?;
-    compare(fs, request, place, overlaps, sources, &names, book)
+    compare(fs, files, request, place, overlaps, sources, &names, book)
 }
 
 /// Makes a plan of what is known of sources, view and ledger.
+#[allow(clippy::too_many_arguments)] // all that there is
 fn compare(
     fs: &dyn LinkFs,
+    files: Option<&dyn FileFs>,
     request: &Request,
     place: Place,
     overlaps: Overlaps,
@@ -144,6 +174,7 @@ fn compare(
         .collect();
     let diff = Diff {
         fs,
+        files,
         view: &request.view,
         view_dir: place.dir.as_ref().map(|(dir, _)| dir),
         volume: &place.volume,
@@ -178,6 +209,7 @@ fn compare(
         renames: found.renames,
         notes: found.notes,
         links: found.links,
+        falls: found.falls,
         report: found.report,
         overlaps,
         dir_numbers,
@@ -232,8 +264,8 @@ fn find_view(fs: &dyn LinkFs, view: &Path) -> Result<Place, Error> {
 /// Sources that lie in other sources, each with the one it lies in.
 type Overlaps = Vec<(std::path::PathBuf, std::path::PathBuf)>;
 
-/// The sources, which of them lie in others, and all directories that the walk does not enter: view and sources.
-type Opened = (Vec<Root>, Overlaps, Vec<FileId>);
+/// The sources, which of them lie on another file system than the view, which in other sources, and all directories that the walk does not enter: view and sources.
+type Opened = (Vec<Root>, Vec<bool>, Overlaps, Vec<FileId>);
 
 fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Opened, Error> {
     if request.sources.is_empty() {
@@ -241,7 +273,7 @@ fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Ope
     }
     let view_id = place.dir.as_ref().map(|(_, stat)| stat.id);
     let mut leave_out: Vec<_> = view_id.into_iter().collect();
-    let mut roots: Vec<Root> = Vec::new();
+    let mut roots: Vec<(Root, bool)> = Vec::new();
     let mut overlaps = Vec::new();
     let mut seen: Vec<(FileId, &Path)> = Vec::new();
     for path in &request.sources {
@@ -253,7 +285,8 @@ fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Ope
                 view: request.view.clone(),
             });
         }
-        if stat.id.volume != place.volume.volume || stat.mount != place.mount {
+        let apart = stat.id.volume != place.volume.volume || stat.mount != place.mount;
+        if apart && request.options.fallback.is_none() {
             return Err(Error::OtherVolume {
                 source_dir: path.clone(),
                 view: request.view.clone(),
@@ -266,10 +299,11 @@ fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Ope
         seen.push((stat.id, path));
         // a source below another one is walked on its own, so its files are met once
         leave_out.push(stat.id);
-        roots.push(Root {
+        let root = Root {
             dir,
             path: path.clone(),
-        });
+        };
+        roots.push((root, apart));
     }
     for (_, inner) in &seen {
         if let Some((_, outer)) = seen
@@ -280,8 +314,9 @@ fn open_sources(fs: &dyn LinkFs, request: &Request, place: &Place) -> Result<Ope
         }
     }
     // the order in which they were given must not matter
-    roots.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok((roots, overlaps, leave_out))
+    roots.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+    let (roots, apart) = roots.into_iter().unzip();
+    Ok((roots, apart, overlaps, leave_out))
 }
 
 /// A fault that stops the whole run rather than one step.

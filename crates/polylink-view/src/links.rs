@@ -29,6 +29,8 @@ const FEW: usize = 64;
 pub(crate) struct Made {
     /// Links that were not made: their rows go. In order.
     pub(crate) failed: Vec<u32>,
+    /// Those of them that get a fallback instead, because no hard link can be there.
+    pub(crate) fall_back: Vec<u32>,
     /// The run ends here; the rows of what was not made stay, and the next run makes it.
     pub(crate) stopped: bool,
     /// How many links were tried: those before this one.
@@ -195,6 +197,13 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result
             }
             None => run.outcome.left_out.vanished += 1,
             Some(fault) if fault.kind() == FaultKind::NotFound => run.outcome.left_out.vanished += 1,
+            Some(fault)
+                if plan.options.fallback.is_some()
+                    && run.files.is_some()
+                    && matches!(fault.kind(), FaultKind::TooManyLinks | FaultKind::CrossesVolumes) =>
+            {
+                made.fall_back.push(index);
+            }
             Some(fault) => {
                 let failure = plan.failure(action, Some(link.file), plan.link_name(link), fault);
                 run.outcome.failures.push(failure);

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::fallback::Fallback;
 use crate::template::Template;
 use polylink_walk::Filter;
 
@@ -67,6 +68,8 @@ pub struct Options {
     pub superseded: Superseded,
     /// What a deletion in the view means.
     pub deleted: Deleted,
+    /// What to make where no hard link can be; nothing, so that such files fail, by default.
+    pub fallback: Option<Fallback>,
     /// Threads for reading and linking; by default as many as the machine has, at most eight.
     pub threads: Option<NonZeroUsize>,
 }

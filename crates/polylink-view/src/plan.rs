@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use polylink_core::{Dir, Fault, FileId, LinkFs, Name, NameBuf, Stat, VolumeInfo, shown, shown_name};
 
 use crate::diff::birth;
+use crate::fallback::{FallRow, Fallback};
 use crate::ledger::{Book, Remembered};
 use crate::opener::{measure, threads, usable};
 use crate::options::Options;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub(crate) renames: Vec<(NameBuf, NameBuf)>,
     pub(crate) notes: Vec<Note>,
     pub(crate) links: Vec<Link>,
+    /// Names to make that cannot be hard links.
+    pub(crate) falls: Vec<Link>,
     pub(crate) report: Outcome,
     pub(crate) overlaps: Vec<(PathBuf, PathBuf)>,
     /// Numbers of source directories in the ledger, by index in the sources; new ones are given at apply.
@@ -96,6 +99,33 @@ pub(crate) enum Change {
         name: NameBuf,
         files: Vec<u32>,
     },
+    /// Removes what a killed run left of a copy.
+    RemovePart {
+        name: NameBuf,
+        id: FileId,
+    },
+    /// Removes a symbolic link that leads nowhere.
+    RemoveFallback {
+        name: NameBuf,
+        id: FileId,
+        size: u64,
+    },
+    /// Makes a fallback anew, for its source changed.
+    Refresh {
+        name: NameBuf,
+        row: u32,
+        file: u32,
+        kind: Fallback,
+        source: Stat,
+    },
+    /// Makes a hard link of a fallback.
+    BecomeLink {
+        name: NameBuf,
+        row: u32,
+        file: u32,
+        size: u64,
+        born: Option<i64>,
+    },
     Relink {
         name: NameBuf,
         row: u32,
@@ -139,6 +169,10 @@ pub(crate) enum Note {
     Forget {
         name: NameBuf,
     },
+    ForgetFallback {
+        name: NameBuf,
+    },
+    SetFallback(Box<FallRow>),
     Remember {
         id: u128,
         what: Remembered,
@@ -173,6 +207,31 @@ pub enum Step {
         name: NameBuf,
         /// What becomes of the file that it led to.
         old_version: OldVersion,
+    },
+    /// Makes a symbolic link or a copy, because no hard link can be there.
+    Fallback {
+        /// The source.
+        source: PathBuf,
+        /// The view name.
+        name: NameBuf,
+        /// What is made.
+        kind: Fallback,
+    },
+    /// Makes a symbolic link or a copy anew, because its source changed.
+    Refresh {
+        /// The source.
+        source: PathBuf,
+        /// The view name.
+        name: NameBuf,
+        /// What is made.
+        kind: Fallback,
+    },
+    /// Makes a hard link of a symbolic link or a copy, because there can be one now.
+    BecomeLink {
+        /// The source.
+        source: PathBuf,
+        /// The view name.
+        name: NameBuf,
     },
     /// Removes a view name whose file has other names.
     Remove(NameBuf),
@@ -225,6 +284,19 @@ impl std::fmt::Display for Step {
                     OldVersion::MovedTo(dir) => write!(f, " (the old version is moved to {})", shown(dir)),
                 }
             }
+            Self::Fallback {
+                source,
+                name: new,
+                kind,
+            } => write!(f, "{} {} -> {}", verb(*kind), shown(source), name(new)),
+            Self::Refresh {
+                source,
+                name: new,
+                kind,
+            } => write!(f, "{} again {} -> {}", verb(*kind), shown(source), name(new)),
+            Self::BecomeLink { source, name: new } => {
+                write!(f, "link instead of a copy {} -> {}", shown(source), name(new))
+            }
             Self::Remove(old) => write!(f, "remove {}", name(old)),
             Self::DeleteOrphan(orphan) => write!(f, "delete orphan {}", name(orphan)),
             Self::MoveOrphan { name: orphan, to } => {
@@ -246,19 +318,28 @@ impl std::fmt::Display for Step {
     }
 }
 
+fn verb(kind: Fallback) -> &'static str {
+    match kind {
+        Fallback::Symlink => "symlink",
+        Fallback::Reflink => "reflink",
+        Fallback::Copy => "copy",
+    }
+}
+
 impl Plan {
     /// The steps, in the order in which they are done.
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         let make = self.view_dir.is_none().then(|| Step::MakeView(self.view.clone()));
         let changes = self.changes.iter().map(|change| self.step(change));
         let links = self.links.iter().map(|link| self.link_step(link));
-        make.into_iter().chain(changes).chain(links)
+        let falls = self.falls.iter().map(|link| self.fall_step(link.file, link));
+        make.into_iter().chain(changes).chain(links).chain(falls)
     }
 
     /// How many steps there are.
     #[must_use]
     pub fn step_count(&self) -> usize {
-        usize::from(self.view_dir.is_none()) + self.changes.len() + self.links.len()
+        usize::from(self.view_dir.is_none()) + self.changes.len() + self.links.len() + self.falls.len()
     }
 
     /// Looks at the files that are to be linked, as the real run does right before it links them, so that the
@@ -272,12 +353,26 @@ impl Plan {
             .collect();
         let mut stats = measure(fs, &self.sources, &unknown, threads(self.options.threads)).into_iter();
         let (sources, report) = (&self.sources, &mut self.report);
+        let (limit, falls_back) = (self.volume.link_limit, self.options.fallback.is_some());
         self.links.retain_mut(|link| {
             if link.look.is_some() {
                 return true;
             }
             let wanted = &sources.files[link.file as usize];
             match stats.next().map(|stat| usable(wanted, stat)) {
+                Some(Ok(stat)) if falls_back && limit.is_some_and(|limit| stat.links >= limit) => {
+                    report.view_bytes += stat.size;
+                    report.linked -= 1;
+                    report.fallbacks_made += 1;
+                    if let Some(kind) = self.options.fallback {
+                        *report.fallbacks.of(kind) += 1;
+                    }
+                    self.falls.push(Link {
+                        look: Some(Look::of(&stat)),
+                        ..link.clone()
+                    });
+                    return false;
+                }
                 Some(Ok(stat)) => {
                     link.look = Some(Look::of(&stat));
                     report.view_bytes += stat.size;
@@ -327,8 +422,27 @@ impl Plan {
         }
     }
 
+    pub(crate) fn fall_step(&self, file: u32, link: &Link) -> Step {
+        Step::Fallback {
+            source: self.source_path(file),
+            name: Name::new(self.link_name(link)).to_buf(),
+            kind: self.options.fallback.unwrap_or(Fallback::Copy),
+        }
+    }
+
     pub(crate) fn step(&self, change: &Change) -> Step {
         match change {
+            Change::RemovePart { name, .. } => Step::RemoveTemporary(name.clone()),
+            Change::RemoveFallback { name, .. } => Step::Remove(name.clone()),
+            Change::Refresh { name, file, kind, .. } => Step::Refresh {
+                source: self.source_path(*file),
+                name: name.clone(),
+                kind: *kind,
+            },
+            Change::BecomeLink { name, file, .. } => Step::BecomeLink {
+                source: self.source_path(*file),
+                name: name.clone(),
+            },
             Change::RemoveTemporary { name } => Step::RemoveTemporary(name.clone()),
             Change::Remove { name, .. } => Step::Remove(name.clone()),
             Change::DeleteOrphan { name, .. } => Step::DeleteOrphan(name.clone()),

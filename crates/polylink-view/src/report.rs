@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use polylink_core::{Fault, NameBuf, PathError};
 
 use crate::error::Error;
+use crate::fallback::Fallbacks;
 use crate::scan::LeftOut;
 
 /// One thing that did not work; everything else went on.
@@ -39,6 +40,12 @@ pub struct Outcome {
     pub foreign: u64,
     /// Names kept because what is below their source path could not be seen.
     pub held: u64,
+    /// Names in the view that are symbolic links or copies, because no hard link can be there.
+    pub fallbacks: Fallbacks,
+    /// Those of them that were made by this update.
+    pub fallbacks_made: u64,
+    /// Those of them that were made anew, because their sources changed.
+    pub refreshed: u64,
     /// What did not go in, by reason.
     pub left_out: LeftOut,
     /// Directories where another file system or mount begins: not entered, and nothing below them was removed.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use polylink_core::{
-    At, Dir, DirBatch, Fault, FaultKind, FileId, FsResult, Kind, LinkFs, More, Name, Progress,
+    At, Dir, DirBatch, Fault, FaultKind, FileId, FsResult, Kind, LinkFs, More, Name, Progress, is_part_name,
     is_temporary_name,
 };
 use polylink_walk::{DirState, Options as WalkOptions, Root, Visited, Visitor, Walked, identify, walk};
@@ -81,6 +81,8 @@ pub struct LeftOut {
 #[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) roots: Vec<Root>,
+    /// For each of them whether it lies on another file system or mount than the view: nothing there can be linked.
+    pub(crate) apart: Vec<bool>,
     pub(crate) dirs: Vec<SourceDir>,
     pub(crate) files: Vec<Wanted>,
     names: Vec<u8>,
@@ -140,7 +142,9 @@ impl Visitor for Gather<'_> {
                 }
             }
             let name = entry.name.bytes();
-            if name.starts_with(b".") && (is_ledger_name(name) || is_temporary_name(entry.name)) {
+            if name.starts_with(b".")
+                && (is_ledger_name(name) || is_temporary_name(entry.name) || is_part_name(entry.name))
+            {
                 local.left_out.own += 1;
                 continue;
             }
@@ -181,6 +185,7 @@ impl Sources {
         let mut sources = Self {
             dirs: paths(&walked, &roots, &ranks),
             roots,
+            apart: Vec::new(),
             files: Vec::new(),
             names: Vec::new(),
             dead: 0,
@@ -288,6 +293,13 @@ impl Sources {
     /// The file's absolute path.
     pub(crate) fn path(&self, file: &Wanted) -> PathBuf {
         join(&self.dir(file).path, self.name(file))
+    }
+
+    /// Whether the file lies on another file system or mount than the view.
+    pub(crate) fn is_apart(&self, file: u32) -> bool {
+        let dir = self.files[file as usize].dir;
+        let root = self.dirs[dir as usize].root;
+        self.apart.get(root as usize).copied().unwrap_or(false)
     }
 
     /// Path order: directories as [`Walked::ranks`] has them, then names by their bytes.

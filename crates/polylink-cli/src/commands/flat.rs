@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 use polylink_core::{DirBatch, shown};
 use polylink_host::facts;
 use polylink_view::{
-    Appear, BadGlob, Case, Deleted, Filter, Options, Orphans, Request, Superseded, Template, ledger_path,
+    Appear, BadGlob, Case, Deleted, Fallback, Filter, Options, Orphans, Request, Superseded, Template,
+    ledger_path,
 };
 
 use super::Context;
@@ -80,6 +81,12 @@ pub(crate) struct FlatArgs {
     /// What happens when you deleted a name from the view and its file is still in the sources
     #[arg(long, value_name = "WHAT", default_value = "restore")]
     deleted: DeletedArg,
+    /// What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy
+    ///
+    /// Without it such files fail. Fallbacks are counted, written down, and kept right by later updates: copies follow
+    /// their sources, and what can be a hard link by then becomes one. A copy that you wrote to is left alone.
+    #[arg(long, value_name = "WHAT")]
+    fallback: Option<FallbackArg>,
     /// Go on following sources and view, until Ctrl-C or SIGTERM
     ///
     /// After the first update each change is linked within a moment. Everything is compared anew at the start, when the
@@ -115,6 +122,26 @@ enum DeletedArg {
     Remember,
     /// The file is deleted from the sources too
     DeleteSource,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum FallbackArg {
+    /// A symbolic link: it leads nowhere once its source is gone
+    Symlink,
+    /// A copy that shares its blocks with the source, or nothing where the file system cannot do that
+    Reflink,
+    /// A copy; blocks are shared where the file system can do that
+    Copy,
+}
+
+impl From<FallbackArg> for Fallback {
+    fn from(arg: FallbackArg) -> Self {
+        match arg {
+            FallbackArg::Symlink => Self::Symlink,
+            FallbackArg::Reflink => Self::Reflink,
+            FallbackArg::Copy => Self::Copy,
+        }
+    }
 }
 
 impl From<DeletedArg> for Deleted {
@@ -268,6 +295,7 @@ fn options(context: &Context<'_>, site: Site<'_>, args: &FlatArgs) -> Result<Opt
             None => Superseded::AsOrphan,
         },
         deleted: args.deleted.into(),
+        fallback: args.fallback.map(Fallback::from),
         threads: None,
     })
 }

@@ -11,6 +11,8 @@ mod demo;
 mod doctor;
 mod env;
 mod exports;
+#[cfg(unix)]
+mod fallback;
 mod flat;
 #[cfg(unix)]
 mod flat_errors;

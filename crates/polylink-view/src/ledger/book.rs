@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{LedgerFault, Result};
+use crate::fallback::{FallRow, Fallback, Mark};
 
 /// No source path is known: the row of an orphan that got a name of its own.
 pub(crate) const NO_DIR: u32 = u32::MAX;
@@ -99,6 +100,8 @@ pub(crate) struct Book {
     by_path: FxHashMap<Vec<u8>, u32>,
     next_dir: u32,
     pub(crate) remembered: FxHashMap<u128, Remembered>,
+    /// Names that are no hard links, in the order of their names.
+    pub(crate) fallbacks: Vec<FallRow>,
     pub(crate) last_run: u32,
     pub(crate) completed_run: u32,
     /// The view directory's own number and birth.
@@ -200,6 +203,80 @@ impl Book {
     pub(crate) fn next_dir(&self) -> u32 {
         self.next_dir
     }
+}
+
+const PENDING: u8 = 1;
+const APART: u8 = 2;
+const MADE: u8 = 4;
+const ORPHAN: u8 = 8;
+/// id, born, size, modified.
+const MARK: usize = 16 + 8 + 8 + 8;
+/// kind, flags, links, two files, directory.
+const FALLBACK: usize = 1 + 1 + 8 + 2 * MARK + 4;
+
+pub(super) fn encode_fallback(row: &FallRow) -> Vec<u8> {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let kind = match row.kind {
+        Fallback::Symlink => 1,
+        Fallback::Reflink => 2,
+        Fallback::Copy => 3,
+    };
+    let flags = flag(row.pending, PENDING)
+        | flag(row.apart, APART)
+        | flag(row.own.is_some(), MADE)
+        | flag(row.orphan, ORPHAN);
+    let mut out = vec![kind, flags];
+    out.extend(row.links.to_le_bytes());
+    for mark in [row.source, row.own.unwrap_or_default()] {
+        out.extend(mark.id.to_le_bytes());
+        out.extend(mark.born.unwrap_or(NO_BIRTH).to_le_bytes());
+        out.extend(mark.size.to_le_bytes());
+        out.extend(mark.modified.to_le_bytes());
+    }
+    out.extend(row.dir.to_le_bytes());
+    out.extend_from_slice(&row.source_name);
+    out
+}
+
+pub(super) fn fallback(name: &[u8], bytes: &[u8]) -> Result<FallRow> {
+    let (fixed, source_name) = bytes.split_at_checked(FALLBACK).ok_or(LedgerFault::Record)?;
+    let mut at = 0;
+    let mut take = |n: usize| {
+        at += n;
+        &fixed[at - n..at]
+    };
+    let kind = match take(1)[0] {
+        1 => Fallback::Symlink,
+        2 => Fallback::Reflink,
+        3 => Fallback::Copy,
+        _ => return Err(LedgerFault::Record),
+    };
+    let flags = take(1)[0];
+    let links = le(take(8), u64::from_le_bytes)?;
+    let mut mark = || {
+        let id = le(take(16), u128::from_le_bytes)?;
+        let born = le(take(8), i64::from_le_bytes)?;
+        Ok::<_, LedgerFault>(Mark {
+            id,
+            born: (born != NO_BIRTH).then_some(born),
+            size: le(take(8), u64::from_le_bytes)?,
+            modified: le(take(8), i64::from_le_bytes)?,
+        })
+    };
+    let (source, own) = (mark()?, mark()?);
+    let dir = le(take(4), u32::from_le_bytes)?;
+    Ok(FallRow {
+        name: name.to_vec(),
+        kind,
+        pending: flags & PENDING != 0,
+        orphan: flags & ORPHAN != 0,
+        apart: flags & APART != 0,
+        links,
+        source,
+        own: (flags & MADE != 0).then_some(own),
+        dir,
+        source_name: source_name.to_vec(),
+    })
 }
 
 fn le<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Result<T> {

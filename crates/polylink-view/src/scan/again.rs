@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use polylink_core::{
     At, CaseRule, Dir, DirBatch, FaultKind, FileId, Kind, LinkFs, Name, NameBuf, Progress, Stat,
-    is_temporary_name, open_beneath,
+    is_part_name, is_temporary_name, open_beneath,
 };
 use polylink_walk::{DirState, Filter, Options as WalkOptions, Root, Visited, Visitor, identify, walk};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -533,7 +533,8 @@ struct Subtree {
 
 /// Whether a file's name is polylink's own.
 fn own(name: &[u8]) -> bool {
-    name.starts_with(b".") && (is_ledger_name(name) || is_temporary_name(Name::new(name)))
+    name.starts_with(b".")
+        && (is_ledger_name(name) || is_temporary_name(Name::new(name)) || is_part_name(Name::new(name)))
 }
 
 fn takes(filter: &Filter, dir: &SourceDir, name: &[u8]) -> bool {

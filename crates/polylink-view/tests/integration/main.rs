@@ -2,6 +2,7 @@
 
 mod calls;
 mod disk;
+mod fallback;
 mod follow;
 mod judge;
 mod kill;

@@ -174,12 +174,12 @@ impl<'a> Opened<'a> {
     }
 
     pub(crate) fn plan(&self, meter: &Meter) -> Result<Plan, CommandError> {
-        polylink_view::plan(self.site.fs(), self.request, &self.ledger, meter)
+        polylink_view::plan_with(self.site.files(), self.request, &self.ledger, meter)
             .map_err(|problem| self.site.error(&problem))
     }
 
     pub(crate) fn apply(&mut self, plan: Plan, meter: &Meter) -> Outcome {
-        polylink_view::apply(self.site.fs(), plan, &mut self.ledger, meter)
+        polylink_view::apply_with(self.site.files(), plan, &mut self.ledger, meter)
     }
 
     pub(super) fn request(&self) -> &'a Request {
@@ -194,7 +194,7 @@ impl<'a> Opened<'a> {
         progress: &dyn Progress,
         tell: &mut dyn FnMut(Happened<'_>),
     ) -> Result<(), CommandError> {
-        let (fs, request) = (self.site.fs(), self.request);
+        let (fs, request) = (self.site.files(), self.request);
         polylink_view::follow(fs, request, &mut self.ledger, events, timing, progress, tell)
             .map_err(|problem| self.site.error(&problem))
     }

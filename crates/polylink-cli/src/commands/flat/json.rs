@@ -1,7 +1,7 @@
 //! The document of `polylink flat --json`.
 
 use polylink_core::{Fault, NameBuf, PathError};
-use polylink_view::{LeftOut, OldVersion, Outcome, Plan, Step, Why};
+use polylink_view::{Fallback, LeftOut, OldVersion, Outcome, Plan, Step, Why};
 use serde::Serialize;
 
 use crate::codes::{self, Codes};
@@ -23,6 +23,9 @@ struct Document {
     adopted: u64,
     removed: u64,
     orphans: u64,
+    fallbacks: Fallbacks,
+    fallbacks_made: u64,
+    fallbacks_refreshed: u64,
     orphans_deleted: u64,
     orphans_moved: u64,
     superseded: u64,
@@ -44,6 +47,27 @@ struct Document {
     failures: Vec<Failed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<StepDocument>>,
+}
+
+/// Names in the view that are no hard links.
+#[derive(Serialize)]
+pub(super) struct Fallbacks {
+    symlink: u64,
+    reflink: u64,
+    copy: u64,
+}
+
+pub(super) fn fallbacks(outcome: &Outcome) -> Fallbacks {
+    let polylink_view::Fallbacks {
+        symlink,
+        reflink,
+        copy,
+    } = outcome.fallbacks;
+    Fallbacks {
+        symlink,
+        reflink,
+        copy,
+    }
 }
 
 #[derive(Serialize)]
@@ -116,6 +140,9 @@ pub(super) fn print(
         adopted: outcome.adopted,
         removed: outcome.removed,
         orphans: outcome.orphans.len() as u64,
+        fallbacks: fallbacks(outcome),
+        fallbacks_made: outcome.fallbacks_made,
+        fallbacks_refreshed: outcome.refreshed,
         orphans_deleted: outcome.orphans_deleted,
         orphans_moved: outcome.orphans_moved,
         superseded: outcome.superseded,
@@ -183,6 +210,15 @@ impl From<&PathError> for Failed {
     }
 }
 
+/// What a fallback is called in documents.
+pub(super) fn word(kind: Fallback) -> &'static str {
+    match kind {
+        Fallback::Symlink => "symlink",
+        Fallback::Reflink => "reflink",
+        Fallback::Copy => "copy",
+    }
+}
+
 fn step(step: Step) -> StepDocument {
     let empty = StepDocument::default();
     match step {
@@ -229,6 +265,34 @@ fn step(step: Step) -> StepDocument {
                 OldVersion::MovedTo(dir) => Some(dir.into()),
                 _ => None,
             },
+            ..empty
+        },
+        Step::Fallback {
+            source,
+            name: new,
+            kind,
+        } => StepDocument {
+            what: word(kind),
+            name: Some(name(&new)),
+            source: Some((&source).into()),
+            again: Some(false),
+            ..empty
+        },
+        Step::Refresh {
+            source,
+            name: new,
+            kind,
+        } => StepDocument {
+            what: word(kind),
+            name: Some(name(&new)),
+            source: Some((&source).into()),
+            again: Some(true),
+            ..empty
+        },
+        Step::BecomeLink { source, name: new } => StepDocument {
+            what: "become_link",
+            name: Some(name(&new)),
+            source: Some((&source).into()),
             ..empty
         },
         Step::Remove(old) => StepDocument {

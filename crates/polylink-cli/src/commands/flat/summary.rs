@@ -82,6 +82,18 @@ fn counts(outcome: &Outcome) -> Vec<(&'static str, u64, String)> {
         outcome.orphans.len() as u64,
         "kept: these are the last names of their files",
     );
+    for (what, number) in [
+        ("symlinks", outcome.fallbacks.symlink),
+        ("reflinks", outcome.fallbacks.reflink),
+        ("copies", outcome.fallbacks.copy),
+    ] {
+        row(what, number, "in place of hard links, which cannot be there");
+    }
+    row(
+        "refreshed",
+        outcome.refreshed,
+        "of these, because their sources changed",
+    );
     row("orphans deleted", outcome.orphans_deleted, "");
     row("orphans moved", outcome.orphans_moved, "");
     row(

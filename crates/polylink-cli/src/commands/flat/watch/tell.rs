@@ -49,6 +49,7 @@ struct Totals {
     renamed: u64,
     removed: u64,
     orphans: u64,
+    fallbacks: super::super::json::Fallbacks,
     superseded: u64,
     foreign: u64,
     held: u64,
@@ -194,6 +195,9 @@ fn done(step: &Step) -> String {
         ("delete ", "deleted "),
         ("move ", "moved "),
         ("make ", "made "),
+        ("symlink ", "symlinked "),
+        ("reflink ", "reflinked "),
+        ("copy ", "copied "),
         ("link ", "linked "),
         ("relink ", "relinked "),
         ("remove ", "removed "),
@@ -260,6 +264,11 @@ fn step_document(step: &Step) -> Line {
         Step::RemoveTemporary(temporary) => line("cleaned_up", None, Some(temporary)),
         Step::Link { source, name, .. } => line("linked", Some(source), Some(name)),
         Step::Relink { source, name, .. } => line("relinked", Some(source), Some(name)),
+        Step::Fallback { source, name, kind } | Step::Refresh { source, name, kind } => Line {
+            reason: Some(super::super::json::word(*kind).to_owned()),
+            ..line("fallback", Some(source), Some(name))
+        },
+        Step::BecomeLink { source, name } => line("relinked", Some(source), Some(name)),
         Step::Remove(name) => line("removed", None, Some(name)),
         Step::DeleteOrphan(name) => line("orphan_deleted", None, Some(name)),
         Step::MoveOrphan { name, to } => Line {
@@ -298,6 +307,7 @@ fn totals(outcome: &Outcome) -> Totals {
         renamed: outcome.renamed,
         removed: outcome.removed,
         orphans: outcome.orphans.len() as u64,
+        fallbacks: super::super::json::fallbacks(outcome),
         superseded: outcome.superseded,
         foreign: outcome.foreign,
         held: outcome.held,

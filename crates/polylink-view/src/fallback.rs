@@ -1,0 +1,394 @@
+//! What stands in a view where no hard link can be: a symbolic link or a copy, if the user wants that.
+//!
+//! Fallbacks have a table of their own in the ledger. Each record is written before its fallback is made, marked as
+//! pending, and again afterwards with what was made, so that the next run knows its own work from that of others.
+
+use polylink_core::{
+    At, CopyHow, Dir, Existing, Fault, FaultKind, FileFs, FsResult, Kind, LinkFs, Name, NameBuf, Reflink,
+    Stat, part_name, temporary_name,
+};
+
+use crate::apply::{Run, Stop};
+use crate::diff::{birth, changed};
+use crate::is_fatal;
+use crate::ledger::{Changes, Ledger, LedgerFault};
+use crate::links::Made;
+use crate::opener::{Opener, usable};
+use crate::plan::{Change, Link, Plan, Step};
+use crate::scan::Sources;
+
+/// What to make where a hard link cannot be: the file lies on another file system, or has as many names as it can have.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Fallback {
+    /// A symbolic link to the source.
+    Symlink,
+    /// A copy that shares its blocks with the source, or nothing.
+    Reflink,
+    /// A copy, which shares blocks where that can be.
+    Copy,
+}
+
+/// How many names of a view are no hard links, by what they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Fallbacks {
+    /// Symbolic links.
+    pub symlink: u64,
+    /// Copies that shared their blocks with the source when they were made.
+    pub reflink: u64,
+    /// Copies with blocks of their own.
+    pub copy: u64,
+}
+
+impl Fallbacks {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.symlink + self.reflink + self.copy
+    }
+
+    pub(crate) fn of(&mut self, kind: Fallback) -> &mut u64 {
+        match kind {
+            Fallback::Symlink => &mut self.symlink,
+            Fallback::Reflink => &mut self.reflink,
+            Fallback::Copy => &mut self.copy,
+        }
+    }
+}
+
+/// A file as the ledger knows it again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Mark {
+    pub(crate) id: u128,
+    pub(crate) born: Option<i64>,
+    pub(crate) size: u64,
+    pub(crate) modified: i64,
+}
+
+impl Mark {
+    pub(crate) fn of(stat: &Stat, id: u128) -> Self {
+        Self {
+            id,
+            born: birth(stat),
+            size: stat.size,
+            modified: modified(stat),
+        }
+    }
+}
+
+/// When the data was last changed, as the ledger keeps it: nanoseconds since 1970.
+pub(crate) fn modified(stat: &Stat) -> i64 {
+    i64::try_from(stat.modified).unwrap_or(i64::MAX)
+}
+
+/// What the ledger knows of one fallback.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct FallRow {
+    pub(crate) name: Vec<u8>,
+    pub(crate) kind: Fallback,
+    /// It is about to be made, or made anew.
+    pub(crate) pending: bool,
+    /// A copy whose source is gone.
+    pub(crate) orphan: bool,
+    /// The source lay on another file system: where it does not any more, that file system is gone.
+    pub(crate) apart: bool,
+    /// Names that the source had when it could not be linked.
+    pub(crate) links: u64,
+    /// The source as it was when the fallback was made.
+    pub(crate) source: Mark,
+    /// The fallback itself; nothing while it is made for the first time.
+    pub(crate) own: Option<Mark>,
+    /// The source directory's number.
+    pub(crate) dir: u32,
+    pub(crate) source_name: Vec<u8>,
+}
+
+/// What stands where a fallback should.
+pub(crate) enum Stands {
+    Nothing,
+    /// Ours, as it was made.
+    Ours(Stat),
+    /// Somebody else's.
+    Foreign,
+}
+
+impl FallRow {
+    /// Whether what stands at its name is it. A copy that was changed is not: it holds what somebody wrote.
+    pub(crate) fn stands(
+        &self,
+        files: &dyn FileFs,
+        view: &Dir,
+        name: Name<'_>,
+        target: &[u8],
+    ) -> FsResult<Stands> {
+        let at = At::new(view, name);
+        let stat = match files.stat(at) {
+            Ok(stat) => stat,
+            Err(fault) if fault.kind() == FaultKind::NotFound => return Ok(Stands::Nothing),
+            Err(fault) => return Err(fault),
+        };
+        let now = Mark::of(&stat, stat.id.id);
+        let same_file = self
+            .own
+            .is_some_and(|own| own.id == now.id && own.born == now.born);
+        let ours = match stat.kind {
+            Kind::Symlink => same_file || files.read_symlink(at)? == target,
+            Kind::File => {
+                let as_made = same_file && self.own.is_some_and(|own| own == now);
+                // made, but not yet written down: a copy has the time of its source
+                let just_made = self.pending
+                    && stat.links == 1
+                    && (now.size, now.modified) == (self.source.size, self.source.modified);
+                as_made || just_made
+            }
+            _ => false,
+        };
+        Ok(if ours { Stands::Ours(stat) } else { Stands::Foreign })
+    }
+}
+
+/// What a symbolic link in the view says: the source's absolute path where it lies on another file system, else the way
+/// from the view, which stays right when both are moved together.
+pub(crate) fn target(plan_view: &std::path::Path, sources: &Sources, file: u32) -> Vec<u8> {
+    let wanted = &sources.files[file as usize];
+    let path = sources.path(wanted);
+    if sources.is_apart(file) {
+        return path.as_os_str().as_encoded_bytes().to_vec();
+    }
+    let (view, source): (Vec<_>, Vec<_>) = (plan_view.components().collect(), path.components().collect());
+    let common = view.iter().zip(&source).take_while(|(a, b)| a == b).count();
+    let mut parts: Vec<&[u8]> = vec![b".."; view.len() - common];
+    parts.extend(
+        source[common..]
+            .iter()
+            .map(|part| part.as_os_str().as_encoded_bytes()),
+    );
+    parts.join(&b'/')
+}
+
+/// Makes a fallback at a free name.
+fn make_at(
+    files: &dyn FileFs,
+    plan: &Plan,
+    kind: Fallback,
+    file: u32,
+    source: At<'_>,
+    new: At<'_>,
+) -> FsResult<(Stat, Fallback)> {
+    let reflink = match kind {
+        Fallback::Symlink => {
+            files.make_symlink(&target(&plan.view, &plan.sources, file), new)?;
+            return files.stat(new).map(|stat| (stat, kind));
+        }
+        Fallback::Reflink => Reflink::Always,
+        Fallback::Copy => Reflink::Auto,
+    };
+    let copied = files.copy(source, new, CopyHow { reflink, sync: true })?;
+    let made = if copied.reflinked {
+        Fallback::Reflink
+    } else {
+        Fallback::Copy
+    };
+    Ok((copied.stat, made))
+}
+
+/// Removes what a killed run left of a copy to this name.
+fn clear(fs: &dyn LinkFs, at: At<'_>) -> FsResult<()> {
+    let part = part_name(at.name);
+    for name in [at.name, part.name()] {
+        match fs.unlink(At::new(at.dir, name)) {
+            Err(fault) if fault.kind() != FaultKind::NotFound => return Err(fault),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn fall_row(&self, name: &[u8], file: u32, kind: Fallback, source: &Stat) -> FallRow {
+        let plan = self.plan;
+        let wanted = &plan.sources.files[file as usize];
+        FallRow {
+            name: name.to_vec(),
+            kind,
+            pending: true,
+            orphan: false,
+            apart: plan.sources.is_apart(file),
+            links: source.links,
+            source: Mark::of(source, crate::diff::key(source.id, plan.volume.volume)),
+            own: None,
+            dir: self.dir_numbers[wanted.dir as usize],
+            source_name: plan.sources.name(wanted).to_vec(),
+        }
+    }
+
+    /// Writes ahead which fallbacks are about to be made anew.
+    pub(crate) fn announce_fallbacks(&self, changes: &mut Changes<'_>) -> Result<(), LedgerFault> {
+        for change in &self.plan.changes {
+            if let Change::Refresh {
+                name,
+                row,
+                file,
+                kind,
+                source,
+            } = change
+            {
+                let old = &self.plan.book.fallbacks[*row as usize];
+                changes.set_fallback(&FallRow {
+                    own: old.own,
+                    ..self.fall_row(name.bytes(), *file, *kind, source)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a fallback anew and puts it in the place of the old one; the record to write then.
+    pub(crate) fn refresh(&self, view: &Dir, change: &Change, opener: &mut Opener<'_>) -> FsResult<FallRow> {
+        let Change::Refresh {
+            name,
+            row,
+            file,
+            kind,
+            source,
+        } = change
+        else {
+            return Err(changed());
+        };
+        let files = self.files.ok_or(Fault::of(FaultKind::Unsupported))?;
+        let plan = self.plan;
+        let old = &plan.book.fallbacks[*row as usize];
+        let wanted = &plan.sources.files[*file as usize];
+        let dir = opener.open(wanted.dir)?;
+        let from = At::new(&dir, Name::new(plan.sources.name(wanted)));
+        let temporary = temporary_name(name.name());
+        let temporary = At::new(view, temporary.name());
+        clear(self.fs, temporary)?;
+        let (made, made_kind) = make_at(files, plan, *kind, *file, from, temporary)?;
+        let is_target = target(&plan.view, &plan.sources, *file);
+        let replaced = match old.stands(files, view, name.name(), &is_target) {
+            Ok(Stands::Ours(_)) => self
+                .fs
+                .rename(temporary, At::new(view, name.name()), Existing::Replace),
+            Ok(_) => Err(changed()),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = replaced {
+            clear(self.fs, temporary)?;
+            return Err(fault);
+        }
+        Ok(FallRow {
+            kind: made_kind,
+            pending: false,
+            own: Some(Mark::of(&made, made.id.id)),
+            ..self.fall_row(name.bytes(), *file, *kind, source)
+        })
+    }
+
+    /// Makes a hard link of a fallback.
+    pub(crate) fn become_link(
+        &self,
+        view: &Dir,
+        name: &NameBuf,
+        row: u32,
+        file: u32,
+        opener: &mut Opener<'_>,
+    ) -> FsResult<()> {
+        let files = self.files.ok_or(Fault::of(FaultKind::Unsupported))?;
+        let plan = self.plan;
+        let wanted = &plan.sources.files[file as usize];
+        let dir = opener.open(wanted.dir)?;
+        let from = At::new(&dir, Name::new(plan.sources.name(wanted)));
+        let is_target = target(&plan.view, &plan.sources, file);
+        let old = &plan.book.fallbacks[row as usize];
+        let mut standing = Ok(Stands::Foreign);
+        polylink_core::replace_if(self.fs, from, At::new(view, name.name()), |_| {
+            standing = old.stands(files, view, name.name(), &is_target);
+            matches!(standing, Ok(Stands::Ours(_)))
+        })
+    }
+}
+
+/// Makes the fallbacks of the plan, and of the links that the file system refused.
+pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger, made: &mut Made) -> Result<(), Stop> {
+    let plan = run.plan;
+    let (Some(files), Some(kind)) = (run.files, plan.options.fallback) else {
+        return Ok(());
+    };
+    let refused: Vec<&Link> = made
+        .fall_back
+        .iter()
+        .map(|&index| &plan.links[index as usize])
+        .collect();
+    let links: Vec<&Link> = plan.falls.iter().chain(refused).collect();
+    if links.is_empty() || made.stopped {
+        return Ok(());
+    }
+    run.progress.begin("copying", Some(links.len() as u64));
+    let mut opener = Opener::new(run.fs, &plan.sources);
+    for link in links {
+        if run.progress.cancelled() {
+            made.stopped = true;
+            break;
+        }
+        let name = plan.link_name(link);
+        let wanted = &plan.sources.files[link.file as usize];
+        let looked = usable(wanted, opener.look(link.file));
+        let source = match looked {
+            Ok(source) => source,
+            Err(None) => {
+                run.outcome.left_out.vanished += 1;
+                continue;
+            }
+            Err(Some(fault)) => {
+                let failure = plan.failure("look at", Some(link.file), name, fault);
+                run.outcome.failures.push(failure);
+                continue;
+            }
+        };
+        let row = run.fall_row(name, link.file, kind, &source);
+        run.write(ledger, |_, changes| changes.set_fallback(&row))?;
+        let at = At::new(view, Name::new(name));
+        let new = opener.open(wanted.dir).and_then(|dir| {
+            let from = At::new(&dir, Name::new(plan.sources.name(wanted)));
+            make_at(files, plan, kind, link.file, from, at)
+        });
+        match new {
+            Ok((stat, kind)) => {
+                *run.outcome.fallbacks.of(kind) += 1;
+                run.outcome.fallbacks_made += 1;
+                run.outcome.view_names += 1;
+                run.outcome.view_bytes += source.size;
+                let step = Step::Fallback {
+                    source: plan.source_path(link.file),
+                    name: Name::new(name).to_buf(),
+                    kind,
+                };
+                run.done.falls.push(step);
+                let row = FallRow {
+                    kind,
+                    pending: false,
+                    own: Some(Mark::of(&stat, stat.id.id)),
+                    ..row
+                };
+                run.write(ledger, |_, changes| changes.set_fallback(&row))?;
+            }
+            Err(fault) if is_fatal(fault) => {
+                made.stopped = true;
+                break;
+            }
+            Err(fault) => {
+                run.write(ledger, |_, changes| changes.remove_fallback(name))?;
+                let action = if kind == Fallback::Symlink {
+                    "link symbolically"
+                } else {
+                    "copy"
+                };
+                let failure = plan.failure(action, Some(link.file), name, fault);
+                run.outcome.failures.push(failure);
+            }
+        }
+        run.progress.advance(1);
+    }
+    run.progress.end();
+    Ok(())
+}
