@@ -144,3 +144,26 @@ fn pipes_are_not_opened_and_symbolic_links_not_followed() {
         (&json!(1), &json!(1), &json!(1))
     );
 }
+
+#[test]
+fn files_in_a_volume_that_nothing_has_mounted_are_merged_and_split_too() {
+    let env = copies();
+    env.ok(["ntfs", "format", "--size", "16M", "t.img"]);
+    env.ok(["ntfs", "put", "-r", "t.img", "photos", "/photos"]);
+    env.ok(["ntfs", "put", "-r", "t.img", "phone", "/phone"]);
+    let whole = |command: &[&str]| env.json([command, &["--image", "t.img"]].concat());
+    let dry = whole(&["dedupe", "-n", "/photos", "/phone"]);
+    let done = whole(&["dedupe", "/photos", "/phone"]);
+    for run in [dry, done] {
+        assert_eq!(
+            (&run["moved_names"], &run["freed_files"], &run["complete"]),
+            (&json!(1), &json!(1), &json!(true))
+        );
+    }
+    let names = whole(&["names", "/phone/a.jpg"]);
+    assert_eq!(names["link_count"], 2);
+    let split = whole(&["split", "--tree", "/"]);
+    assert_eq!((&split["split_names"], &split["kept"]), (&json!(1), &json!(1)));
+    assert_eq!(whole(&["names", "/phone/a.jpg"])["link_count"], 1);
+    assert_eq!(env.json(["ntfs", "check", "t.img"])["clean"], true);
+}
