@@ -18,6 +18,7 @@ mod lab;
 mod limits;
 mod mounts;
 mod ntfs;
+mod ntfs3;
 mod ntfs_format;
 mod ntfs_million;
 mod ntfs_write;
@@ -26,6 +27,8 @@ mod story;
 mod truth;
 mod unprivileged;
 mod wine;
+
+pub(crate) use self::ntfs3::Inside;
 
 use std::time::Instant;
 
@@ -320,6 +323,11 @@ const JUDGES: &[Judge] = &[
         "ntfs-million",
         "a directory of 1,000,000 names that loses nine in ten keeps its blocks half full",
         ntfs_million::half_full,
+    ),
+    judge(
+        "ntfs3-qemu",
+        "10,000 operations, ours and those of Linux's ntfs3 in QEMU in turns: everybody finds the same tree",
+        ntfs3::turns,
     ),
     judge(
         "ntfs-sleuthkit",

@@ -50,6 +50,10 @@ enum Task {
     NotHere(NotHere),
     /// Write the generated files under exports/ anew
     Exports,
+    /// Be the other side of the judge `ntfs3-qemu`, in its machine: let ntfs3 do one turn on each of its volumes
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Inside(judges::Inside),
     /// Link every name of a list into a directory and do nothing else: the least that a flat view can cost
     #[cfg(unix)]
     #[command(hide = true)]
@@ -85,6 +89,8 @@ fn main() -> ExitCode {
                 .to_owned(),
         )),
         Task::Exports => exports::run(),
+        #[cfg(unix)]
+        Task::Inside(args) => args.run(),
         #[cfg(unix)]
         Task::BareLink(args) => bench::bare_link::run(&args),
         #[cfg(unix)]

@@ -103,6 +103,11 @@ impl Model {
         }
     }
 
+    /// How many names the file with this one has; 0 for what is no file.
+    pub(crate) fn links(&self, path: &Path) -> u64 {
+        self.file(path).map_or(0, |file| self.files[file].links)
+    }
+
     fn add(&mut self, path: &Path, file: usize) {
         self.files[file].links += 1;
         self.given.extend(path.file_name().map(OsStr::to_os_string));
