@@ -24,6 +24,8 @@ pub(crate) struct Lab {
     mounts: RefCell<Vec<Mount>>,
     dir: tempfile::TempDir,
     pub(crate) seed: u64,
+    /// The seed that was asked for, for judges that else play the same each time.
+    pub(crate) wanted_seed: Option<u64>,
     pub(crate) kills: u32,
 }
 
@@ -169,6 +171,7 @@ impl Lab {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
         fs::copy(binary, dir.path().join("polylink"))?;
         fs::create_dir(dir.path().join("state"))?;
+        let wanted_seed = seed;
         let seed = seed.unwrap_or_else(|| {
             let now = std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
@@ -179,6 +182,7 @@ impl Lab {
             mounts: RefCell::new(Vec::new()),
             dir,
             seed,
+            wanted_seed,
             kills,
         })
     }

@@ -19,6 +19,8 @@ pub(crate) enum Node {
 pub(crate) struct File {
     pub(crate) content: Vec<u8>,
     pub(crate) links: u64,
+    /// Whether it was once made longer without being written.
+    pub(crate) grown: bool,
 }
 
 /// One operation; paths are those inside the volume and begin with `/`.
@@ -108,6 +110,11 @@ impl Model {
         self.file(path).map_or(0, |file| self.files[file].links)
     }
 
+    /// Whether the file with this name was once made longer without being written.
+    pub(crate) fn was_grown(&self, path: &Path) -> bool {
+        self.file(path).is_some_and(|file| self.files[file].grown)
+    }
+
     fn add(&mut self, path: &Path, file: usize) {
         self.files[file].links += 1;
         self.given.extend(path.file_name().map(OsStr::to_os_string));
@@ -134,6 +141,7 @@ impl Model {
                 self.files.push(File {
                     content: content(0, *size, *seed),
                     links: 0,
+                    grown: false,
                 });
                 self.add(path, file);
                 self.changed.insert(file);
@@ -163,7 +171,10 @@ impl Model {
                 let Some(file) = self.file(path) else {
                     return Outcome::Missing;
                 };
-                self.files[file].content.resize(*size, 0);
+                let bytes = &mut self.files[file].content;
+                let is_longer = *size > bytes.len();
+                bytes.resize(*size, 0);
+                self.files[file].grown |= is_longer;
                 self.changed.insert(file);
                 Outcome::Done
             }
