@@ -316,7 +316,8 @@ impl Worker<'_> {
                 self.done.failures.push(PathError {
                     action: "copy",
                     path: self.plan.source.entry_path(dir, at),
-                    to: None,
+                    // it is the store's disk that may be full
+                    to: Some(self.plan.request.store.clone()),
                     fault,
                 });
             }
