@@ -213,11 +213,13 @@ pub fn follow(
             follower.whole(events, tell)?
         } else if Instant::now() >= whole_at {
             follower.limited = false;
+            follower.forget_touched(&burst, events);
             follower.whole(events, tell)?
         } else if burst.paths.is_empty() {
             Next::Wait
         } else if follower.failing || !follower.deaf.is_empty() || burst.paths.len() > MANY {
             // where not everything is heard, a name that went from here may have gone to where nobody listens
+            follower.forget_touched(&burst, events);
             follower.whole(events, tell)?
         } else {
             match follower.update(&burst, events, tell) {
@@ -254,6 +256,18 @@ impl Follower<'_> {
         events.reset();
         self.watched.clear();
         self.limited = false;
+    }
+
+    /// A directory that the news is about may be another one by now, under the same path: its watch ended with the old
+    /// one, and so did those below it. All of them are set anew.
+    fn forget_touched(&mut self, burst: &Burst, events: &mut dyn Events) {
+        self.watched.retain(|dir| {
+            let stays = !dir.ancestors().any(|above| burst.paths.contains(above));
+            if !stays {
+                events.unwatch(dir);
+            }
+            stays
+        });
     }
 
     /// As [`Follower::whole`], where the view or a source is another directory than before.
@@ -353,6 +367,7 @@ impl Follower<'_> {
     ) -> Result<Next, Error> {
         let request = self.request;
         let Some(mut known) = self.known.take() else {
+            self.forget_touched(burst, events);
             return self.whole(events, tell);
         };
         let place = find_view(self.fs, &request.view)?;
@@ -400,6 +415,7 @@ impl Follower<'_> {
         let refused = std::mem::take(&mut watching.refused);
         self.tell_deaf(refused, tell);
         if again == Again::Whole {
+            self.forget_touched(burst, events);
             return self.whole(events, tell);
         }
         let view_changed = !in_view.is_empty()

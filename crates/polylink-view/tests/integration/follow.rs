@@ -425,6 +425,33 @@ fn a_source_that_is_gone_takes_nothing_with_it_and_is_found_again() {
     }
 }
 
+/// The directory of a name that moved away is gone, another one has its path, and all of it is one burst.
+#[test]
+fn a_directory_that_took_the_path_of_another_is_heard_of() {
+    for case in [CaseRule::Folded, CaseRule::Sensitive] {
+        let fs = new_disk(&MemOptions {
+            names: NameRules {
+                case,
+                ..NameRules::POSIX
+            },
+            ..MemOptions::default()
+        });
+        fs.create("/s/d/e/a", 1).unwrap();
+        let groups = [
+            vec![
+                Edit::Rename("/s/d/e/a".into(), "/s/e/a".into()),
+                Edit::Remove("/s/d".into()),
+                Edit::Rename("/s/e".into(), "/s/d".into()),
+            ],
+            vec![Edit::Create("/s/d/b".into())],
+        ];
+        let mut ledger = Ledger::in_memory().unwrap();
+        let request = request(&Options::default(), "/v");
+        followed(&fs, &mut ledger, &request, &groups, usize::MAX, None);
+        assert!(fs.all_names().contains_key(Path::new("/v/b")), "{case:?}");
+    }
+}
+
 #[test]
 fn thousands_of_bursts_leave_no_more_behind_than_one() {
     let fs = new_disk(&MemOptions::default());
