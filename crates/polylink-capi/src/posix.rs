@@ -79,7 +79,7 @@ fn tried(existing: &Path, new: &Path) -> String {
 /// What is to get a further name.
 enum Source {
     /// A file, or a symbolic link, by one of its names.
-    Name(Spot, Stat),
+    Name(Spot, Box<Stat>),
     /// A directory.
     Directory,
     /// A file whose name is gone, or leads elsewhere.
@@ -91,7 +91,7 @@ impl Source {
         if stat.kind == Kind::Directory {
             Self::Directory
         } else {
-            Self::Name(spot, stat)
+            Self::Name(spot, Box::new(stat))
         }
     }
 }

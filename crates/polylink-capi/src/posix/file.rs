@@ -79,7 +79,7 @@ impl Opened {
             return Ok(Source::Directory);
         };
         match fs.stat(spot.at()) {
-            Ok(stat) if stat.id == *id => Ok(Source::Name(spot.clone(), stat)),
+            Ok(stat) if stat.id == *id => Ok(Source::Name(spot.clone(), Box::new(stat))),
             Ok(_) => Ok(Source::Gone),
             Err(fault) if fault.kind() == FaultKind::NotFound => Ok(Source::Gone),
             Err(fault) => Err(Failure::fault(fault, tried)),
