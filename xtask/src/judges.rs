@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long)]
     seed: Option<u64>,
     /// Kills per kill judge
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 300)]
     kills: u32,
     /// Judge this binary instead of building the release binary
     #[arg(long, value_name = "FILE")]
