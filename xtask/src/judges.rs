@@ -257,6 +257,11 @@ const JUDGES: &[Judge] = &[
         doctor::protected,
     ),
     judge(
+        "kill-fallback",
+        "SIGKILL while copies and symbolic links stand in for links: the next run makes them right",
+        kill::fallback,
+    ),
+    judge(
         "kill-watch",
         "killed at random instants of following, while edits go on",
         kill::watch,

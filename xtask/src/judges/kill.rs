@@ -4,6 +4,7 @@
 //! content does not.
 
 mod edits;
+mod fallback;
 mod merge;
 mod relink;
 mod trees;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::edits::Random;
 pub(crate) use self::edits::edit;
+pub(crate) use self::fallback::fallback;
 pub(crate) use self::merge::{dedupe, split};
 pub(crate) use self::relink::relink;
 pub(crate) use self::trees::{clone, snapshot};

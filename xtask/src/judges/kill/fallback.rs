@@ -1,0 +1,76 @@
+//! Copies and symbolic links in place of links that cannot be, killed while they are made and kept right.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+
+use super::{Patient, contents, edit, enough, explain, median};
+use crate::judges::lab::{Lab, args, ensure};
+use crate::judges::truth;
+use crate::judges::{Stop, Verdict};
+
+/// Runs that are not killed: they tell how long one takes.
+const UNKILLED: u32 = 3;
+
+/// The source lies on a file system of its own, so that nothing of it can be linked into the view.
+pub(crate) fn fallback(lab: &Lab) -> Verdict {
+    let mut patient = Patient::new(lab)?;
+    let beyond = lab.ext4()?.join("tree");
+    let home = patient.source.clone();
+    let mut copy = std::process::Command::new("cp");
+    crate::shell::output(copy.arg("-a").arg(&home).arg(&beyond))?;
+    fs::remove_dir_all(&home)?;
+    patient.source = beyond;
+    let (mut times, mut serial) = (Vec::new(), 0);
+    for round in 0..lab.kills + UNKILLED {
+        // the one kind has to take the place of the other
+        let how = if round / 8 % 2 == 0 { "copy" } else { "symlink" };
+        let context = explain(lab.seed, round, how);
+        edit(&patient.source, &mut patient.random, &mut serial).map_err(&context)?;
+        let mut words: Vec<OsString> = args([&"flat", &"--json", &"--fallback", &how]);
+        words.extend([patient.source.clone().into(), patient.view.clone().into()]);
+        if round >= UNKILLED {
+            let usual = median(times.clone());
+            patient.kill_run(words.clone(), usual).map_err(&context)?;
+        }
+        let start = std::time::Instant::now();
+        lab.polylink(&words)?.exits(&[0]).map_err(&context)?;
+        if round < UNKILLED {
+            times.push(start.elapsed());
+        }
+        examine(&patient).map_err(&context)?;
+        let again = lab.polylink(&words)?.exits(&[0]).map_err(&context)?;
+        for field in ["linked", "relinked", "renamed", "removed"] {
+            again.number(field, 0).map_err(&context)?;
+        }
+    }
+    patient.tell(median(times));
+    enough(&patient)
+}
+
+/// Every file of the source can be read through the view, and nothing there is half made.
+fn examine(patient: &Patient<'_>) -> Verdict {
+    let mut held = BTreeSet::new();
+    for entry in fs::read_dir(&patient.view)? {
+        // through a symbolic link, as programs read the view
+        let path = entry?.path();
+        held.insert(
+            fs::read_to_string(&path)
+                .map_err(|error| Stop::Failed(format!("  {} cannot be read: {error}", path.display())))?,
+        );
+    }
+    for (name, content) in contents(&patient.source)? {
+        ensure(held.contains(&content), || {
+            format!("`{content}` of {} is not in the view", name.display())
+        })?;
+    }
+    // the content of each file is one whole text, never a part of it
+    let half = held.iter().find(|content| {
+        let mut words = content.split(' ');
+        let whole = matches!(words.next(), Some("first" | "later"))
+            && words.next().is_some_and(|number| number.parse::<u64>().is_ok());
+        !whole
+    });
+    ensure(half.is_none(), || format!("half of a file in the view: {half:?}"))?;
+    truth::nothing_left_behind(&patient.view)
+}
