@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Fault, FaultKind};
-use crate::file::Stat;
+use crate::file::{Kind, Stat};
 use crate::fs::{At, Dir, FsResult, LinkFs};
 use crate::name::{Name, NameBuf};
 use crate::replace::hash_name;
@@ -217,6 +217,12 @@ pub fn is_part_name(name: Name<'_>) -> bool {
     crate::replace::is_hash_name(PREFIX, name, SUFFIX)
 }
 
+/// Whether an unfinished copy can be of this kind: a file, or a symbolic link that was made anew.
+#[must_use]
+pub fn is_part_kind(kind: Kind) -> bool {
+    matches!(kind, Kind::File | Kind::Symlink)
+}
+
 /// Removes what a killed copy to `new` left, if there is any.
 ///
 /// # Errors
@@ -228,7 +234,7 @@ pub fn remove_part(fs: &dyn LinkFs, new: At<'_>) -> FsResult<()> {
     match fs.stat(part) {
         Err(fault) if fault.kind() == FaultKind::NotFound => Ok(()),
         Err(fault) => Err(fault),
-        Ok(stat) if stat.kind == crate::file::Kind::File => fs.unlink(part),
+        Ok(stat) if is_part_kind(stat.kind) => fs.unlink(part),
         Ok(_) => Err(Fault::of(FaultKind::Exists)),
     }
 }

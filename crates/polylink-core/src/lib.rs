@@ -31,7 +31,8 @@ mod replace;
 mod volume;
 
 pub use content::{
-    Content, Copied, CopyHow, FileFs, Lost, Metadata, Reflink, is_part_name, part_name, remove_part,
+    Content, Copied, CopyHow, FileFs, Lost, Metadata, Reflink, is_part_kind, is_part_name, part_name,
+    remove_part,
 };
 pub use error::{Code, Fault, FaultKind, PathError, ResultExt};
 pub use file::{FileId, Kind, Stat};

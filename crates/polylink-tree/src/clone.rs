@@ -76,6 +76,9 @@ pub struct Outcome {
     pub relinked: u64,
     /// Names removed whose counterpart is gone; their files have further names.
     pub removed: u64,
+    /// Those of them whose files have no name in the source: files that were moved out of it, and links that somebody
+    /// made in the clone.
+    pub strangers: Vec<PathBuf>,
     /// Last names that were removed, as the user chose.
     pub orphans_deleted: u64,
     /// Last names that should have gone and stay.
@@ -121,8 +124,13 @@ impl Outcome {
 enum Change {
     /// What a killed run left.
     RemoveTemporary { dir: u32, entry: usize },
-    /// Its file has further names.
-    Remove { dir: u32, entry: usize, id: FileId },
+    /// Its file has further names; none of them in the source where it is a stranger.
+    Remove {
+        dir: u32,
+        entry: usize,
+        id: FileId,
+        stranger: bool,
+    },
     /// The last name of a file, as the user chose.
     Delete { dir: u32, entry: usize, id: FileId },
     /// The last name of a file, where a directory must be.

@@ -171,6 +171,13 @@ fn summary(
             flat::listed(outcome.orphans.iter().map(|path| shown(path)))
         ));
     }
+    if !outcome.strangers.is_empty() {
+        let names = flat::listed(outcome.strangers.iter().map(|path| shown(path)));
+        ui.note(&match dry_run {
+            true => format!("names that would go of files that the source has not; the files have names elsewhere: {names}"),
+            false => format!("names that went of files that the source has not; the files have names elsewhere: {names}"),
+        });
+    }
     trees::tell_gaps(
         site,
         context,
@@ -268,6 +275,7 @@ struct Document<'a> {
     failed: u64,
     unreadable: u64,
     orphan_paths: Vec<OwnedPath>,
+    stranger_paths: Vec<OwnedPath>,
     not_entered: Vec<OwnedPath>,
     failures: Vec<Failed>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -318,6 +326,7 @@ fn document(
         failed: outcome.failures.len() as u64,
         unreadable: outcome.unreadable.len() as u64,
         orphan_paths: outcome.orphans.iter().map(OwnedPath::from).collect(),
+        stranger_paths: outcome.strangers.iter().map(OwnedPath::from).collect(),
         not_entered: outcome.other_mounts.iter().map(OwnedPath::from).collect(),
         failures: failures.into_iter().map(Failed::from).collect(),
         steps: plan.map(|plan| plan.steps().map(|step| step_document(&step)).collect()),

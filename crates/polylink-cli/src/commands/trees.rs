@@ -40,7 +40,10 @@ pub(super) fn error(site: Site<'_>, problem: &Error) -> CommandError {
             .path(dest)
             .hint("give a directory that is empty or not there yet, or --keep-extra with one of your own")
             .hint("--prune makes it a clone all the same: names whose files have further names go"),
-        Error::Nested { source_dir, dest } => failed.path(source_dir).path(dest),
+        Error::Nested { source_dir, dest } => failed.path(source_dir).path(dest).hint(format!(
+            "give a directory beside '{}', neither in it nor above it",
+            shown(source_dir)
+        )),
         Error::NotDirectory(path) => failed.path(path),
         _ => failed,
     }

@@ -38,6 +38,28 @@ fn a_clone_is_made_updated_and_left_alone_when_it_is_none() {
     let run = env.run(["clone", "photos", "photos/inside"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("lie one in the other"), "{run}");
+    assert!(run.stderr.contains("hint: give a directory beside"), "{run}");
+}
+
+#[test]
+fn a_link_of_the_users_own_in_a_clone_is_named_when_it_goes() {
+    let env = TestEnv::photos();
+    env.ok(["clone", "photos", "clone"]);
+    env.write("mine", "x");
+    env.ok(["link", "mine", "clone/mine"]);
+    for (args, says) in [
+        (
+            ["clone", "-n", "photos", "clone"].as_slice(),
+            "names that would go of files",
+        ),
+        (&["clone", "photos", "clone"], "names that went of files"),
+    ] {
+        let run = env.ok(args);
+        assert!(run.stderr.contains(says), "{run}");
+        assert!(run.stderr.contains("mine"), "{run}");
+    }
+    assert_eq!(env.read("mine"), "x");
+    assert_eq!(env.names_in("clone"), ["2006", "2007"]);
 }
 
 #[test]

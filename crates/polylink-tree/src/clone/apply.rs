@@ -2,11 +2,12 @@
 
 use polylink_core::{
     At, Dir, Existing, Fault, FaultKind, FileFs, FileId, FsResult, Kind, Name, PathError, Progress,
-    ResultExt as _, Stat, remove_temporary, replace_if, temporary_name,
+    ResultExt as _, Stat, is_part_kind, is_part_name, part_name, remove_part, remove_temporary, replace_if,
 };
 
 use super::{Change, Old, Orphans, Outcome, Plan, Touch};
 use crate::opener::Opener;
+use crate::tree::Tree;
 use crate::work::{Halt, Share, share};
 use crate::{is_fatal, metadata::unlock};
 
@@ -125,7 +126,7 @@ impl Run<'_> {
             });
             let done = opened.and_then(|dir| self.change(&dir, change, &mut ours));
             match done {
-                Ok(()) => self.count(change),
+                Ok(()) => self.count(dest, change),
                 Err(fault) if fault.kind() == FaultKind::NotFound => {} // gone by itself
                 Err(fault) => {
                     let error = self.error(change, fault);
@@ -157,11 +158,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn count(&mut self, change: &Change) {
+    fn count(&mut self, dest: &Tree, change: &Change) {
         let outcome = &mut self.outcome;
         match change {
             Change::RemoveTemporary { .. } | Change::Rename { .. } => {}
-            Change::Remove { .. } => outcome.removed += 1,
+            Change::Remove {
+                dir, entry, stranger, ..
+            } => {
+                outcome.removed += 1;
+                if *stranger {
+                    outcome.strangers.push(dest.entry_path(*dir, *entry));
+                }
+            }
             Change::Delete { .. } => outcome.orphans_deleted += 1,
             Change::Relink { old_version, .. } => {
                 outcome.relinked += 1;
@@ -210,6 +218,13 @@ impl Run<'_> {
             }
         };
         match change {
+            Change::RemoveTemporary { entry, .. } if is_part_name(at(*entry).name) => {
+                if is_part_kind(self.fs.stat(at(*entry))?.kind) {
+                    self.fs.unlink(at(*entry))
+                } else {
+                    Err(FaultKind::Exists.into())
+                }
+            }
             Change::RemoveTemporary { entry, .. } => remove_temporary(self.fs, at(*entry)),
             Change::Remove { entry, id, .. } => {
                 // the last name of a file is not removed, whatever the plan said
@@ -237,14 +252,24 @@ impl Run<'_> {
                 let from = ours.open(*source)?;
                 let name = self.plan.source.name(self.plan.source.entry(*entry));
                 let (existing, new) = (At::new(&from, name), At::new(dir, name));
+                let mut copied = false;
                 if let Old::KeptAs(kept) = old_version {
                     let stat = self.fs.stat(new)?;
                     if stat.id != *old {
                         return Err(FaultKind::Stale.into());
                     }
-                    self.fs.link(new, At::new(dir, kept.name()))?;
+                    let kept = At::new(dir, kept.name());
+                    match self.fs.link(new, kept) {
+                        Err(fault) if no_link(fault) && stat.kind == Kind::Symlink => {
+                            place_symlink(self.fs, new, kept)?;
+                            copied = true;
+                        }
+                        linked => linked?,
+                    }
                 }
-                let right = |last: &Stat| last.id == *old && (*old_version == Old::Dropped || last.links > 1);
+                let right = |last: &Stat| {
+                    last.id == *old && (copied || *old_version == Old::Dropped || last.links > 1)
+                };
                 match replace_if(self.fs, existing, new, right) {
                     Err(fault) if no_link(fault) && self.fs.stat(existing)?.kind == Kind::Symlink => {
                         self.replace_symlink(existing, new, right)
@@ -257,16 +282,17 @@ impl Run<'_> {
 
     /// As [`replace_if`], by a symbolic link of its own.
     fn replace_symlink(&self, existing: At<'_>, new: At<'_>, right: impl Fn(&Stat) -> bool) -> FsResult<()> {
-        let temporary = temporary_name(new.name);
-        let temporary = At::new(new.dir, temporary.name());
-        copy_symlink(self.fs, existing, temporary)?;
+        let part = part_name(new.name);
+        let part = At::new(new.dir, part.name());
+        remove_part(self.fs, new)?;
+        copy_symlink(self.fs, existing, part)?;
         let renamed = match self.fs.stat(new) {
-            Ok(stat) if right(&stat) => self.fs.rename(temporary, new, Existing::Replace),
+            Ok(stat) if right(&stat) => self.fs.rename(part, new, Existing::Replace),
             Ok(_) => Err(FaultKind::Stale.into()),
             Err(fault) => Err(fault),
         };
         if renamed.is_err() {
-            self.fs.unlink(temporary)?;
+            self.fs.unlink(part)?;
         }
         renamed
     }
@@ -427,13 +453,25 @@ fn make(fs: &dyn FileFs, existing: At<'_>, new: At<'_>) -> Made {
         return Made::Failed(fault);
     }
     match fs.stat(existing).map(|stat| stat.kind) {
-        Ok(Kind::Symlink) => match copy_symlink(fs, existing, new) {
+        Ok(Kind::Symlink) => match place_symlink(fs, existing, new) {
             Ok(()) => Made::Symlink,
             Err(fault) => Made::Failed(fault),
         },
         Ok(Kind::Special) => Made::Special,
         _ => Made::Failed(fault),
     }
+}
+
+/// Makes a symbolic link that leads where another does, whole or not at all: its metadata comes before its name.
+fn place_symlink(fs: &dyn FileFs, existing: At<'_>, new: At<'_>) -> FsResult<()> {
+    let part = part_name(new.name);
+    let part = At::new(new.dir, part.name());
+    remove_part(fs, new)?;
+    let placed = copy_symlink(fs, existing, part).and_then(|()| fs.rename(part, new, Existing::Keep));
+    if placed.is_err() {
+        remove_part(fs, new)?;
+    }
+    placed
 }
 
 /// Makes a symbolic link that leads where another does.

@@ -2,7 +2,7 @@
 
 use polylink_core::{
     At, Dir, Fault, FaultKind, FileFs, FileId, FsResult, Kind, Name, NameBuf, NameRules, PathError, Stat,
-    is_temporary_name,
+    is_part_kind, is_part_name, is_temporary_name,
 };
 use polylink_walk::DirState;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -79,6 +79,7 @@ pub(super) fn diff(
     };
     diff.pair();
     diff.judge();
+    diff.find_strangers();
     let report = &diff.report;
     let taken = report.relinked + report.removed + report.orphans_deleted + report.orphans.len() as u64;
     if let Some(tree) = diff.dest
@@ -290,12 +291,14 @@ impl Diff<'_> {
         let mut opener = Opener::new(self.fs, dest, &dest.root);
         let mut sources = Opener::new(self.fs, self.source, &self.source.root);
         // names that a file still has, once those that go before are gone
-        let mut left: FxHashMap<FileId, u64> = FxHashMap::default();
+        let mut links: FxHashMap<FileId, u64> = FxHashMap::default();
         let mut new_names: FxHashSet<(u32, Vec<u8>)> = FxHashSet::default();
         for (dir, at, reason) in suspects {
             let name = dest.name(dest.entry(at));
-            let temporary = matches!(reason, Reason::Gone) && is_temporary_name(name);
-            if let (Reason::Gone, Extra::Keep, false) = (reason, self.request.options.extra, temporary) {
+            let gone = matches!(reason, Reason::Gone);
+            let (temporary, part) = (gone && is_temporary_name(name), gone && is_part_name(name));
+            let left = temporary || part;
+            if let (Reason::Gone, Extra::Keep, false) = (reason, self.request.options.extra, left) {
                 self.report.extra += 1;
                 self.occupied.insert(dir);
                 continue;
@@ -308,8 +311,8 @@ impl Diff<'_> {
                     continue;
                 }
             };
-            if temporary && stat.links > 1 {
-                *left.entry(stat.id).or_insert(stat.links) -= 1;
+            if temporary && stat.links > 1 || part && is_part_kind(stat.kind) {
+                *links.entry(stat.id).or_insert(stat.links) -= 1;
                 self.changes.push(Change::RemoveTemporary { dir, entry: at });
                 continue;
             }
@@ -321,7 +324,7 @@ impl Diff<'_> {
                 self.report.kept += 1;
                 continue;
             }
-            self.decide(dir, at, reason, &stat, &mut left, &mut new_names);
+            self.decide(dir, at, reason, &stat, &mut links, &mut new_names);
         }
     }
 
@@ -346,7 +349,12 @@ impl Diff<'_> {
         let change = match reason {
             Reason::Gone | Reason::InTheWay if !last => {
                 self.report.removed += 1;
-                Change::Remove { dir, entry: at, id }
+                Change::Remove {
+                    dir,
+                    entry: at,
+                    id,
+                    stranger: false,
+                }
             }
             Reason::Gone if keeps => {
                 self.report.orphans.push(dest.entry_path(dir, at));
@@ -392,6 +400,30 @@ impl Diff<'_> {
             }
         };
         self.changes.push(change);
+    }
+
+    /// Of the names that go, those whose files the source does not have.
+    fn find_strangers(&mut self) {
+        let Some(dest) = self.dest.filter(|_| self.report.removed > 0) else {
+            return;
+        };
+        let source = self.source;
+        let known: FxHashSet<FileId> = (0..source.len())
+            .filter_map(|at| source.id(source.entry(at)))
+            .collect();
+        for change in &mut self.changes {
+            if let Change::Remove {
+                dir,
+                entry,
+                id,
+                stranger,
+            } = change
+                && !known.contains(id)
+            {
+                *stranger = true;
+                self.report.strangers.push(dest.entry_path(*dir, *entry));
+            }
+        }
     }
 
     fn same_symlink(

@@ -32,14 +32,16 @@ pub(crate) fn run_with(fs: &MemFs, options: Options) -> Outcome {
             forecast.relinked,
             forecast.removed,
             forecast.orphans,
-            forecast.dirs_made
+            forecast.dirs_made,
+            forecast.strangers,
         ),
         (
             outcome.kept,
             outcome.relinked,
             outcome.removed,
             outcome.orphans.clone(),
-            outcome.dirs_made
+            outcome.dirs_made,
+            outcome.strangers.clone(),
         )
     );
     assert_eq!(
@@ -149,6 +151,22 @@ fn a_last_name_stays_until_its_removal_is_asked_for() {
     };
     assert_eq!(run_with(&fs, delete).orphans_deleted, 2);
     assert_same(&fs);
+}
+
+#[test]
+fn a_link_that_somebody_made_in_the_clone_goes_and_is_named_and_its_file_stays() {
+    let fs = photos();
+    run(&fs);
+    fs.create("/elsewhere/mine", 8).unwrap();
+    fs.link_path("/elsewhere/mine", "/d/2006/mine").unwrap();
+    // of these the source has the file under another name
+    fs.link_path("/s/top", "/d/2006/top too").unwrap();
+    let before = contents(&fs);
+    let outcome = run(&fs);
+    assert_eq!(outcome.removed, 2);
+    assert_eq!(outcome.strangers, [Path::new("/d/2006/mine")]);
+    assert!(stat(&fs, "/elsewhere/mine").is_some());
+    assert_eq!(contents(&fs), before);
 }
 
 #[test]

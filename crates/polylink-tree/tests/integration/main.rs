@@ -2,7 +2,9 @@
 
 mod clone;
 mod clone_random;
+mod clone_refused;
 mod disk;
+mod hooked;
 mod snapshot;
 mod snapshot_random;
 mod world;
