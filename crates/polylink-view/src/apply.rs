@@ -282,6 +282,10 @@ impl<'a> Run<'a> {
     /// Everything that concerns the ledger alone, and the rows of orphans that get a name of their own.
     fn write_notes(&self, changes: &mut Changes<'_>) -> Result<(), LedgerFault> {
         let plan = self.plan;
+        // else a ledger would know every directory that ever was
+        for number in plan.book.idle_dirs(&plan.dir_numbers) {
+            changes.remove_dir(number)?;
+        }
         for (number, path) in &self.new_dirs {
             changes.set_dir(*number, path)?;
         }

@@ -185,18 +185,7 @@ pub fn follow(
     progress: &dyn Progress,
     tell: &mut dyn FnMut(Happened<'_>),
 ) -> Result<(), Error> {
-    let mut follower = Follower {
-        fs,
-        request,
-        ledger,
-        progress,
-        known: None,
-        watched: FxHashSet::default(),
-        deaf: FxHashSet::default(),
-        limited: false,
-        orphans: FxHashSet::default(),
-        failing: false,
-    };
+    let mut follower = Follower::new(fs, request, ledger, progress);
     if follower.reconcile(events, tell)? == Next::End {
         return Err(Error::Cancelled);
     }
@@ -239,7 +228,27 @@ pub fn follow(
     Ok(())
 }
 
-impl Follower<'_> {
+impl<'a> Follower<'a> {
+    fn new(
+        fs: &'a dyn FileFs,
+        request: &'a Request,
+        ledger: &'a mut Ledger,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self {
+            fs,
+            request,
+            ledger,
+            progress,
+            known: None,
+            watched: FxHashSet::default(),
+            deaf: FxHashSet::default(),
+            limited: false,
+            orphans: FxHashSet::default(),
+            failing: false,
+        }
+    }
+
     /// Everything anew, after the first time: what cannot be done now is tried again.
     fn whole(&mut self, events: &mut dyn Events, tell: &mut dyn FnMut(Happened<'_>)) -> Result<Next, Error> {
         match self.reconcile(events, tell) {
@@ -589,3 +598,6 @@ impl Watches for Watching<'_> {
         *self.limited || self.watched.contains(dir)
     }
 }
+
+#[cfg(test)]
+mod tests;

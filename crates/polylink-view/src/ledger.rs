@@ -348,6 +348,11 @@ impl Changes<'_> {
         Ok(())
     }
 
+    pub(crate) fn remove_dir(&mut self, number: u32) -> Result<()> {
+        self.dirs.remove(number)?;
+        Ok(())
+    }
+
     pub(crate) fn set_row(&mut self, name: &[u8], row: &Row, source_name: &[u8]) -> Result<()> {
         self.put_row(name, row, source_name, None)
     }

@@ -281,6 +281,25 @@ impl Sources {
         }
     }
 
+    /// How much it holds, for the test that nothing of it grows without end.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> Vec<(&'static str, usize)> {
+        vec![
+            ("open sources", self.roots.len()),
+            ("sources elsewhere", self.apart.len()),
+            ("source directories", self.dirs.len()),
+            ("files", self.files.len()),
+            // half of it may be dead
+            (
+                "bytes of file names",
+                (self.names.len() - self.dead).max(self.dead),
+            ),
+            ("unreadable", self.unreadable.len()),
+            ("unseen", self.unseen.len()),
+            ("other mounts", self.other_mounts.len()),
+        ]
+    }
+
     pub(crate) fn name(&self, file: &Wanted) -> &[u8] {
         // OK to cast: the arena is in memory, so its length is a usize
         &self.names[file.start as usize..][..usize::from(file.len)]
@@ -409,6 +428,15 @@ impl ViewNames {
                 return Ok(names);
             }
         }
+    }
+
+    /// As [`Sources::held`].
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> Vec<(&'static str, usize)> {
+        vec![
+            ("view names", self.names.len()),
+            ("bytes of view names", self.arena.len()),
+        ]
     }
 
     pub(crate) fn name(&self, name: &ViewName) -> &[u8] {

@@ -23,6 +23,14 @@ pub(super) struct Burst {
 }
 
 impl Burst {
+    #[cfg(test)]
+    pub(super) fn of(paths: &[String]) -> Self {
+        Self {
+            paths: paths.iter().map(PathBuf::from).collect(),
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, event: Event) {
         match event {
             Event::Changed(path) => {

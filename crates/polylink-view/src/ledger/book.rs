@@ -1,6 +1,6 @@
 //! The ledger's content in memory, and how a row is written.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{LedgerFault, Result};
 use crate::fallback::{FallRow, Fallback, Mark};
@@ -197,6 +197,38 @@ impl Book {
     /// The number of a source directory, if it has one.
     pub(crate) fn dir_number(&self, path: &[u8]) -> Option<u32> {
         self.by_path.get(path).copied()
+    }
+
+    /// Numbers of directories that nothing hangs on: they are not among `sources`, and no row leads to them. In order.
+    pub(crate) fn idle_dirs(&self, sources: &[Option<u32>]) -> Vec<u32> {
+        let mut used: FxHashSet<u32> = sources.iter().flatten().copied().collect();
+        if used.len() == self.dirs.len() {
+            return Vec::new();
+        }
+        used.extend(self.rows.iter().map(|row| row.dir));
+        used.extend(self.fallbacks.iter().map(|row| row.dir));
+        let mut idle: Vec<u32> = self
+            .dirs
+            .keys()
+            .copied()
+            .filter(|number| !used.contains(number))
+            .collect();
+        idle.sort_unstable();
+        idle
+    }
+
+    /// How much it holds, for the test that nothing of it grows without end.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> Vec<(&'static str, usize)> {
+        vec![
+            ("bytes of rows", self.arena.len()),
+            ("rows", self.rows.len()),
+            ("relinking", self.relinking.len()),
+            ("directories", self.dirs.len()),
+            ("directories of the ledger by path", self.by_path.len()),
+            ("remembered", self.remembered.len()),
+            ("fallbacks", self.fallbacks.len()),
+        ]
     }
 
     /// The next number without a directory.
