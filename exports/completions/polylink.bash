@@ -1586,7 +1586,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__snapshot)
-            opts="-n -q -h -V --list --keep --name --dry-run --bytes --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --list --keep --name --dry-run --bytes --image --partition --force --max-links --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1597,6 +1597,18 @@ _polylink() {
                     return 0
                     ;;
                 --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-links)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -202,6 +202,9 @@ complete -c polylink -n "__fish_polylink_using_subcommand clone" -s h -l help -d
 complete -c polylink -n "__fish_polylink_using_subcommand clone" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l keep -d 'Which snapshots stay: last=N, hourly=N, daily=N, weekly=N, monthly=N, yearly=N, joined by commas' -r
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l name -d 'Name the snapshot in this way: fields as in \'date\', such as %Y-%m-%d' -r
+complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
+complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
+complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l progress -d 'When to show the progress of long work' -r -f -a "auto\t'On a terminal'
 always\t'Wherever the output goes'
 never\t'Not at all'"
@@ -211,6 +214,7 @@ never\t'Not at all'"
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l list -d 'List the snapshots in STORE, and make none'
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -s n -l dry-run -d 'Show what would be done, and change nothing'
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l bytes -d 'Show sizes in bytes instead of KiB, MiB, GiB'
+complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l force -d 'Write although the volume is marked as dirty, or its journal holds work that was not finished'
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -l json -d 'Print one JSON document instead of text'
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -s q -l quiet -d 'Print results and errors only'
 complete -c polylink -n "__fish_polylink_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -186,6 +186,11 @@ pub trait FileFs: LinkFs {
     /// [`FaultKind::NameInvalid`] where it is none.
     fn read_symlink(&self, at: At<'_>) -> FsResult<Vec<u8>>;
 
+    /// Whether symbolic links can be made at all, as far as that is known without trying.
+    fn makes_symlinks(&self) -> bool {
+        true
+    }
+
     /// Makes a symbolic link.
     ///
     /// # Errors

@@ -86,6 +86,8 @@ pub struct Outcome {
     pub grouped: u64,
     /// Symbolic links made anew.
     pub symlinks: u64,
+    /// Symbolic links where none can be made: left out.
+    pub symlinks_left_out: u64,
     /// Files copied although they have not changed, or apart from their further names, because the file in the store has
     /// as many names as it can have; among `copied` and `symlinks`.
     pub at_limit: u64,
@@ -290,7 +292,7 @@ pub fn plan<'a>(fs: &dyn FileFs, request: &Request<'a>, progress: &dyn Progress)
         dirs: tree.dirs.iter().filter(|dir| dir.state == DirState::Read).count() as u64,
         ..Outcome::default()
     };
-    let (makes, groups) = decide(&tree, &bases, looks, &mut report);
+    let (makes, groups) = decide(&tree, &bases, looks, fs.makes_symlinks(), &mut report);
     let name = match &store {
         Some(store) => store
             .free_name(fs, request.name.name())
@@ -367,7 +369,13 @@ fn partners(source: &Tree, base: &Tree) -> Vec<u32> {
 
 /// How each name is made. A file of a base may stand for one file of the source only, else files that are apart in the
 /// source would be one in the snapshot; in path order, so that it depends on the trees alone.
-fn decide(source: &Tree, bases: &[Base], looks: Vec<Look>, report: &mut Outcome) -> (Vec<Make>, Vec<Group>) {
+fn decide(
+    source: &Tree,
+    bases: &[Base],
+    looks: Vec<Look>,
+    symlinks: bool,
+    report: &mut Outcome,
+) -> (Vec<Make>, Vec<Group>) {
     let mut seen: FxHashSet<FileId> = FxHashSet::default();
     let mut several: FxHashMap<FileId, u32> = FxHashMap::default();
     for at in 0..source.len() {
@@ -433,7 +441,11 @@ fn decide(source: &Tree, bases: &[Base], looks: Vec<Look>, report: &mut Outcome)
                 Make::Group
             }
             (None, Some(found)) => Make::Link(found),
-            (None, None) if entry.kind == Kind::Symlink => Make::Symlink,
+            (None, None) if entry.kind == Kind::Symlink && symlinks => Make::Symlink,
+            (None, None) if entry.kind == Kind::Symlink => {
+                report.symlinks_left_out += 1;
+                Make::Nothing
+            }
             (None, None) => Make::Copy,
         };
         match make {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use polylink_core::{Dir, FileFs, NameBuf, PathError, shown, shown_name};
+use polylink_core::{Dir, FileFs, LinkFs as _, NameBuf, PathError, ResultExt as _, shown, shown_name};
 use polylink_host::facts;
 use polylink_tree::snapshot::{
     Civil, Keep, Outcome as Done, Plan, Request, Snapshot, Step, apply, check_name, list, plan, prepare,
@@ -19,6 +19,7 @@ use super::trees;
 use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
 use crate::format::{Align, Sizes, Table, count};
+use crate::image::{self, ChangeOption};
 use crate::json::{self, JsonPath, OwnedPath};
 use crate::ui::Style;
 
@@ -40,6 +41,10 @@ use crate::ui::Style;
 /// With --keep, old snapshots that no rule asks for are removed afterwards. The newest, and the newest complete one,
 /// always stay; what this command did not make is never touched. 'polylink usage --together STORE/A STORE/B' says what
 /// removing snapshots would free.
+///
+/// With --image both paths are inside an NTFS volume. Copies keep times, attributes, access rights and named streams
+/// there, which are what NTFS has in place of permissions and owner; symbolic links and junctions that are new or have
+/// changed are left out and counted, for they cannot be made without a driver.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "polylink snapshot [OPTIONS] <SOURCE> <STORE>\n       polylink snapshot --list <STORE>",
@@ -67,6 +72,8 @@ pub(crate) struct SnapshotArgs {
     dry: DryRun,
     #[command(flatten)]
     exact: Exact,
+    #[command(flatten)]
+    image: ChangeOption,
 }
 
 const EXAMPLES: &str = "\
@@ -75,12 +82,19 @@ Examples:
   polylink snapshot --keep daily=7,weekly=4,monthly=12 ~/photos /backup/photos
   polylink snapshot -n ~/photos /backup/photos      what that would copy and link
   polylink snapshot --list /backup/photos
+  polylink snapshot --image disk.img /photos /backup   in an NTFS volume that nothing has mounted
   polylink usage -d 1 /backup/photos                what each snapshot holds, and what removing it alone would free";
 
 pub(super) fn run(context: &Context<'_>, args: &SnapshotArgs) -> Result<Outcome, CommandError> {
     match (args.list, args.paths.as_slice()) {
-        (true, [store]) => show_list(context, store),
-        (false, [source, store]) => make(context, args, source, store),
+        (true, [store]) => show_list(context, args, store),
+        (false, [source, store]) => {
+            let Some(volume) = args.image.open(args.dry.dry_run)? else {
+                return make(context, args, Site::host(context), source, store);
+            };
+            let worked = make(context, args, Site::new(context, Some(&volume)), source, store);
+            volume.finish(worked)
+        }
         (true, _) => Err(CommandError::cannot_start("--list takes the store only")
             .hint("usage: polylink snapshot --list <STORE>")),
         (false, _) => Err(CommandError::cannot_start("the store is missing")
@@ -133,10 +147,11 @@ fn lock(fs: &dyn FileFs, context: &Context<'_>, store: &Path) -> Result<File, Co
 fn make(
     context: &Context<'_>,
     args: &SnapshotArgs,
+    site: Site<'_>,
     source: &Path,
     store: &Path,
 ) -> Result<Outcome, CommandError> {
-    let site = Site::host(context);
+    let fs = site.files();
     let now = Timestamp::now();
     let zoned = now.to_zoned(TimeZone::system());
     let name = jiff::fmt::strtime::format(&args.name, &zoned).map_err(|error| {
@@ -145,8 +160,13 @@ fn make(
         failed
     })?;
     let name = NameBuf::from(name.as_str());
-    check_name(&name).map_err(|error| trees::error(Site::host(context), &error))?;
-    let sync = |dir: &Dir| facts::sync(dir);
+    let failed = |error| trees::error(site, &error);
+    check_name(&name).map_err(failed)?;
+    let in_volume = site.is_volume();
+    let sync = |dir: &Dir| match in_volume {
+        true => fs.sync(dir),
+        false => facts::sync(dir),
+    };
     let request = Request {
         source: site.directory(source)?,
         store: site.view(store)?,
@@ -155,12 +175,10 @@ fn make(
         keep: args.keep,
         calendar: &civil,
         sync: &sync,
-        user: trees::user(),
+        user: trees::user().filter(|_| !in_volume),
         threads: None,
     };
-    let fs: &dyn FileFs = &context.fs;
     let sizes = Sizes::exact(args.exact.bytes);
-    let failed = |error| trees::error(Site::host(context), &error);
     if args.dry.dry_run {
         let meter = context.meter();
         let plan = plan(fs, &request, &meter).map_err(failed)?;
@@ -172,7 +190,7 @@ fn make(
             for step in plan.steps() {
                 context.ui.line(&step.to_string())?;
             }
-            summary(context, &request, outcome, Shown { sizes, dry_run: true })?;
+            summary(context, site, &request, outcome, Shown { sizes, dry_run: true })?;
         }
         return Ok(code(outcome));
     }
@@ -182,17 +200,23 @@ fn make(
             dest: request.store.clone(),
         }));
     }
-    let held = lock(fs, context, &request.store)?;
+    // who writes a volume has it alone
+    let held = match in_volume {
+        true => None,
+        false => Some(lock(fs, context, &request.store)?),
+    };
     let meter = context.meter();
     let plan = plan(fs, &request, &meter).map_err(failed)?;
     let outcome = apply(fs, &plan, &meter);
     drop(meter);
+    site.close()?;
     drop(held);
     if context.ui.json() {
         document(context, &request, &outcome, None)?;
     } else {
         summary(
             context,
+            site,
             &request,
             &outcome,
             Shown {
@@ -224,6 +248,7 @@ struct Shown {
 
 fn summary(
     context: &Context<'_>,
+    site: Site<'_>,
     request: &Request<'_>,
     outcome: &Done,
     how: Shown,
@@ -256,6 +281,11 @@ fn summary(
             why("copied because a file had as many names as it can have"),
         ),
         ("symbolic links", outcome.symlinks, why("made anew")),
+        (
+            "symbolic links",
+            outcome.symlinks_left_out,
+            why("left out: none can be made here"),
+        ),
         ("special files", outcome.special, why("left out")),
         ("vanished", outcome.vanished, why("while they were to be copied")),
         (
@@ -300,13 +330,13 @@ fn summary(
         ui.note(&format!("old snapshots dropped: {}", flat::listed(names)));
     }
     trees::tell_gaps(
-        Site::host(context),
+        site,
         context,
         &outcome.other_mounts,
         &outcome.unreadable,
         &outcome.failures,
     );
-    trees::tell_gaps(Site::host(context), context, &[], &[], &outcome.drop_failures);
+    trees::tell_gaps(site, context, &[], &[], &outcome.drop_failures);
     Ok(())
 }
 
@@ -328,6 +358,7 @@ struct Document<'a> {
     grouped: u64,
     at_limit: u64,
     symlinks: u64,
+    symlinks_left_out: u64,
     special: u64,
     vanished: u64,
     directories: u64,
@@ -379,6 +410,7 @@ fn document(
         grouped: outcome.grouped,
         at_limit: outcome.at_limit,
         symlinks: outcome.symlinks,
+        symlinks_left_out: outcome.symlinks_left_out,
         special: outcome.special,
         vanished: outcome.vanished,
         directories: outcome.dirs,
@@ -422,9 +454,28 @@ struct ListedSnapshot {
     complete: bool,
 }
 
-fn show_list(context: &Context<'_>, store: &Path) -> Result<Outcome, CommandError> {
-    let store = Site::host(context).directory(store)?;
-    let snapshots = list(&context.fs, &store).map_err(|error| trees::error(Site::host(context), &error))?;
+fn show_list(context: &Context<'_>, args: &SnapshotArgs, store: &Path) -> Result<Outcome, CommandError> {
+    let (store, snapshots) = match &args.image.image {
+        // it is only read, so a volume that must not be written will do
+        Some(image) => {
+            let fs = image::file_system(image, image::open(context.ui, image, args.image.partition)?)?;
+            let cannot = |error: &PathError| image::in_volume(error).before_start();
+            fs.open_dir(store)
+                .at("read", store)
+                .map_err(|error| cannot(&error))?;
+            let snapshots = list(&fs, store).map_err(|error| match &error {
+                polylink_tree::Error::Path(error) => cannot(error),
+                other => trees::error(Site::host(context), other),
+            })?;
+            (store.to_path_buf(), snapshots)
+        }
+        None => {
+            let store = Site::host(context).directory(store)?;
+            let snapshots = list(&context.fs, &store);
+            let snapshots = snapshots.map_err(|error| trees::error(Site::host(context), &error))?;
+            (store, snapshots)
+        }
+    };
     if context.ui.json() {
         context.ui.document(&ListDocument {
             schema: json::SCHEMA,

@@ -180,3 +180,46 @@ fn a_clone_inside_a_volume_is_sound() {
     let run = env.ok(["ntfs", "check", "d.img"]);
     assert!(run.stdout.contains("clean"), "{run}");
 }
+
+#[test]
+fn snapshots_inside_a_volume_share_go_and_leave_it_sound() {
+    let env = TestEnv::photos();
+    env.ok(["ntfs", "format", "--size", "16M", "d.img"]);
+    env.ok(["ntfs", "put", "-r", "d.img", "photos", "/"]);
+    let take = |more: &[&str], name: &str| {
+        let mut args = vec!["snapshot", "--json", "--image", "d.img", "--name", name];
+        args.extend(more);
+        args.extend(["/photos", "/store"]);
+        let run = env.ok(args);
+        serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()
+    };
+    let before = std::fs::read(env.path("d.img")).unwrap();
+    let dry = take(&["-n"], "a");
+    assert_eq!((&dry["copied"], &dry["linked"]), (&3.into(), &0.into()));
+    assert!(before == std::fs::read(env.path("d.img")).unwrap());
+    let first = take(&[], "a");
+    assert_eq!((&first["copied"], &first["linked"]), (&3.into(), &0.into()));
+    env.ok(["ntfs", "rm", "d.img", "/photos/2007/02/b.jpg"]);
+    let second = take(&[], "b");
+    assert_eq!((&second["copied"], &second["linked"]), (&0.into(), &2.into()));
+    let run = env.ok(["ntfs", "cat", "d.img", "/store/a/2007/02/b.jpg"]);
+    assert_eq!(run.stdout, "third");
+    let listed = env
+        .ok(["snapshot", "--list", "--image", "d.img", "/store"])
+        .stdout;
+    let listed: Vec<&str> = listed
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(listed, ["a", "b"]);
+    let third = take(&["--keep", "last=1"], "c");
+    assert_eq!(third["dropped"], serde_json::json!(["a", "b"]));
+    let run = env.ok(["ntfs", "check", "d.img"]);
+    assert!(run.stdout.contains("clean"), "{run}");
+    let run = env.run(["snapshot", "--list", "--image", "d.img", "/nowhere"]);
+    assert_eq!(run.code, 2, "{run}");
+    let run = env.run([
+        "snapshot", "--image", "d.img", "--name", "a?", "/photos", "/store",
+    ]);
+    assert!(run.stderr.contains("cannot be the name of a snapshot"), "{run}");
+}

@@ -311,6 +311,10 @@ impl FileFs for VolumeFs {
         }
     }
 
+    fn makes_symlinks(&self) -> bool {
+        false
+    }
+
     /// [`FaultKind::Unsupported`]: reparse points are not written.
     fn make_symlink(&self, _target: &[u8], new: At<'_>) -> FsResult<()> {
         self.writer()?;

@@ -51,6 +51,7 @@ pub fn apply(fs: &dyn FileFs, plan: &Plan<'_>, progress: &dyn Progress) -> Outco
         outcome: Outcome {
             base: forecast.base.clone(),
             special: forecast.special,
+            symlinks_left_out: forecast.symlinks_left_out,
             vanished: forecast.vanished,
             other_mounts: forecast.other_mounts.clone(),
             unreadable: forecast.unreadable.clone(),

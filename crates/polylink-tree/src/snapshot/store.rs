@@ -47,17 +47,22 @@ pub(crate) struct Store {
     stale: Vec<NameBuf>,
 }
 
-/// Whether a snapshot can have this name: no hidden one, no separator, not too long, and not what marks an incomplete
-/// one.
+/// Whether a snapshot can have this name: no hidden one, no separator, not too long, not what marks an incomplete one, and
+/// nothing that NTFS and Windows refuse, so that a store can be copied anywhere.
 pub(crate) fn check_name(name: Name<'_>) -> Result<(), Error> {
     let bytes = name.bytes();
     let bad = bytes.is_empty()
         || bytes.len() > LONGEST
         || bytes.starts_with(b".")
         || bytes.ends_with(INCOMPLETE)
-        || bytes
-            .iter()
-            .any(|byte| matches!(byte, b'/' | b'\\' | b':' | 0..=31));
+        || bytes.ends_with(b".")
+        || bytes.ends_with(b" ")
+        || bytes.iter().any(|byte| {
+            matches!(
+                byte,
+                b'/' | b'\\' | b':' | b'*' | b'?' | b'"' | b'<' | b'>' | b'|' | 0..=31
+            )
+        });
     if bad {
         return Err(Error::Name(polylink_core::shown_name(name)));
     }
@@ -228,6 +233,8 @@ impl Store {
         let gone: NameBuf = [GONE, snapshot.name.bytes()].concat().into();
         let gone = At::new(&self.dir, gone.name());
         fs.rename(At::new(&self.dir, snapshot.name.name()), gone, Existing::Keep)?;
+        // on the disk before anything inside goes: a power cut must not leave the name with less behind it
+        fs.sync(&self.dir)?;
         remove_tree(fs, gone, rights, progress)?;
         match &self.records {
             Some(records) => fs.remove_dir(At::new(records, record_name(snapshot).name())),
@@ -276,7 +283,19 @@ mod tests {
 
     #[test]
     fn names_that_hide_or_lead_elsewhere_are_refused() {
-        for name in ["", ".", "..", ".x", "a/b", "a:b", "a\nb", "x-incomplete"] {
+        for name in [
+            "",
+            ".",
+            "..",
+            ".x",
+            "a/b",
+            "a:b",
+            "a\nb",
+            "x-incomplete",
+            "a?",
+            "a ",
+            "a.",
+        ] {
             assert!(check_name(Name::new(name)).is_err(), "{name}");
         }
         assert!(check_name(Name::new(&"x".repeat(201))).is_err());

@@ -105,6 +105,12 @@ impl FileFs for Hooked<'_> {
     fn read_symlink(&self, at: At<'_>) -> FsResult<Vec<u8>> {
         self.fs.read_symlink(at)
     }
+    fn settle(&self, dir: &Dir) -> FsResult<()> {
+        self.fs.settle(dir)
+    }
+    fn makes_symlinks(&self) -> bool {
+        self.fs.makes_symlinks()
+    }
     fn make_symlink(&self, target: &[u8], new: At<'_>) -> FsResult<()> {
         (self.hook)(self.fs, Call::MakeSymlink)?;
         self.fs.make_symlink(target, new)

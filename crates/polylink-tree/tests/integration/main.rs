@@ -7,4 +7,5 @@ mod disk;
 mod hooked;
 mod snapshot;
 mod snapshot_random;
+mod volume;
 mod world;
