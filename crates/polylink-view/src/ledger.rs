@@ -6,6 +6,7 @@
 
 mod book;
 mod place;
+mod shadow;
 
 use std::fmt;
 use std::io;
@@ -90,6 +91,15 @@ from_redb!(
 
 type Result<T> = std::result::Result<T, LedgerFault>;
 
+/// Refuses tables that another version of polylink reads otherwise.
+fn known_schema(meta: &redb::ReadOnlyTable<&'static str, u128>) -> Result<()> {
+    match meta.get("schema")?.map(|value| value.value()) {
+        Some(SCHEMA) => Ok(()),
+        Some(other) => Err(LedgerFault::Newer(other)),
+        None => Err(LedgerFault::Record),
+    }
+}
+
 /// An open ledger. It is locked against other processes until it is dropped.
 pub struct Ledger {
     /// `None` where there is none yet.
@@ -173,6 +183,7 @@ impl Ledger {
     }
 
     fn open_file(path: &Path) -> Result<Database> {
+        shadow::verify(path)?;
         let db = Builder::new().set_cache_size(CACHE_BYTES).open(path)?;
         // a kill while it was made may have left this further name of it, nothing more
         let half_made = place::half_made(path);
@@ -241,7 +252,7 @@ impl Ledger {
         let memory = InMemoryBackend::new();
         memory.set_len(bytes.len() as u64).map_err(LedgerFault::Io)?;
         memory.write(0, &bytes).map_err(LedgerFault::Io)?;
-        Ok(Builder::new().create_with_backend(memory)?)
+        Ok(shadow::checking().create_with_backend(memory)?)
     }
 
     /// Everything in it.
@@ -251,11 +262,7 @@ impl Ledger {
         let read = db.begin_read()?;
         let meta = read.open_table(META)?;
         let value = |key: &str| Ok::<_, LedgerFault>(meta.get(key)?.map(|value| value.value()));
-        match value("schema")? {
-            Some(SCHEMA) => {}
-            Some(other) => return Err(LedgerFault::Newer(other)),
-            None => return Err(LedgerFault::Record),
-        }
+        known_schema(&meta)?;
         let run = |value: Option<u128>| u32::try_from(value.unwrap_or(0)).map_err(|_| LedgerFault::Record);
         book.last_run = run(value("last run")?)?;
         book.completed_run = run(value("completed run")?)?;
@@ -395,3 +402,6 @@ impl Changes<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
