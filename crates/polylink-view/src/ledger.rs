@@ -12,7 +12,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Name, NameBuf};
+use polylink_core::{Name, NameBuf, Stat};
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageBackend as _,
@@ -90,6 +90,25 @@ from_redb!(
 );
 
 type Result<T> = std::result::Result<T, LedgerFault>;
+
+/// What a ledger says of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LedgerSummary {
+    /// The version of what its tables hold.
+    pub schema: u128,
+    /// Hard links that it knows.
+    pub names: u64,
+    /// Symbolic links and copies that it knows.
+    pub fallbacks: u64,
+    /// Files whose names the user deleted from the view, and that stay away.
+    pub remembered: u64,
+    /// Whether the last update came to its end; what one that did not has left undone is done by the next.
+    pub complete: bool,
+    /// Whether the directory that has the view's path is the one that it was written for. `None` where there is no such
+    /// directory, or it was written for none.
+    pub of_view: Option<bool>,
+}
 
 /// Refuses tables that another version of polylink reads otherwise.
 fn known_schema(meta: &redb::ReadOnlyTable<&'static str, u128>) -> Result<()> {
@@ -173,6 +192,27 @@ impl Ledger {
         let book = self.read().unwrap_or_else(|fault| panic!("{fault}"));
         let name = |row| Name::new(book.name(row)).to_buf();
         book.rows.iter().map(|row| (name(row), row.id)).collect()
+    }
+
+    /// What it says of itself; `None` where there is none yet. `view` is the view's directory, where that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ledger`] where it cannot be read.
+    pub fn summary(&self, view: Option<&Stat>) -> std::result::Result<Option<LedgerSummary>, Error> {
+        if self.db.is_none() {
+            return Ok(None);
+        }
+        let book = self.read().map_err(|fault| self.named(fault))?;
+        let of_view = view.zip(book.view).map(|(view, _)| book.is_of(view));
+        Ok(Some(LedgerSummary {
+            schema: SCHEMA,
+            names: book.rows.len() as u64,
+            fallbacks: book.fallbacks.len() as u64,
+            remembered: book.remembered.len() as u64,
+            complete: book.completed_run == book.last_run,
+            of_view,
+        }))
     }
 
     pub(crate) fn named(&self, fault: LedgerFault) -> Error {

@@ -65,7 +65,7 @@ pub use apply::{apply, apply_with};
 pub use error::Error;
 pub use fallback::{Fallback, Fallbacks};
 pub use follow::{Event, Events, Happened, NoWatch, Timing, follow};
-pub use ledger::{Ledger, LedgerFault, ledger_path, open_ledger};
+pub use ledger::{Ledger, LedgerFault, LedgerSummary, ledger_path, open_ledger};
 pub use options::{Appear, Deleted, Options, Orphans, Request, Superseded};
 pub use plan::{OldVersion, Plan, Step, Why};
 pub use report::{Failure, Outcome};
@@ -163,10 +163,7 @@ fn compare(
     mut book: Book,
 ) -> Result<Plan, Error> {
     let settled = settle(&mut book, names, place.volume.volume);
-    let other_view = match (&place.dir, book.view) {
-        (Some((_, stat)), Some((id, born))) => stat.id.id != id || stat.born.unwrap_or(born) != born,
-        _ => true,
-    };
+    let other_view = !place.dir.as_ref().is_some_and(|(_, stat)| book.is_of(stat));
     let dir_numbers: Vec<Option<u32>> = sources
         .dirs
         .iter()

@@ -1,6 +1,7 @@
 //! `polylink doctor`.
 
 mod facts;
+mod ledger;
 mod remarks;
 mod trial;
 
@@ -28,10 +29,10 @@ use trial::Trial;
 /// file system, a bind mount, a subvolume, a protected or immutable file, a limit, a file system without links. A file
 /// system that makes the link and then does not know it again, or does not count it, is told too, and what else is odd
 /// about it: that it is on another machine, that it lies in layers, that its owners are made up. Then shows the limits in
-/// force there. VIEW need not exist: its parent is tried then. Test names begin with
+/// force there, and whether the ledger of the view is sound and of a version that is known. VIEW need not exist: its parent is tried then. Test names begin with
 /// '.polylink-doctor-' and do not stay; nothing else is changed.
 ///
-/// Exit code 0 says that links work, 1 that they do not.
+/// Exit code 0 says that links work, 1 that they do not, or that the ledger cannot be used.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {
@@ -62,6 +63,7 @@ struct Document<'a> {
     remarks: &'a [String],
     protected_hardlinks: Option<bool>,
     ledger: JsonPath<'a>,
+    ledger_state: ledger::LedgerDocument<'a>,
 }
 
 #[derive(Serialize)]
@@ -113,7 +115,11 @@ pub(super) fn run(context: &Context<'_>, args: &DoctorArgs) -> Result<Outcome, C
     } else {
         text(context, &facts, &trials, &notes, &remarks)?;
     }
-    Ok(if works { Outcome::Done } else { Outcome::Partial })
+    Ok(if works && facts.ledger().usable() {
+        Outcome::Done
+    } else {
+        Outcome::Partial
+    })
 }
 
 fn sides(context: &Context<'_>, args: &DoctorArgs) -> Result<Sides, CommandError> {
@@ -189,7 +195,8 @@ fn document(
         limits: facts.documents(),
         remarks,
         protected_hardlinks: polylink_host::facts::protected_hardlinks(),
-        ledger: JsonPath(facts.ledger_path()),
+        ledger: JsonPath(facts.ledger().path()),
+        ledger_state: facts.ledger().document(),
     })
 }
 

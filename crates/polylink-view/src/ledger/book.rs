@@ -1,5 +1,6 @@
 //! The ledger's content in memory, and how a row is written.
 
+use polylink_core::Stat;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{LedgerFault, Result};
@@ -215,6 +216,12 @@ impl Book {
             .collect();
         idle.sort_unstable();
         idle
+    }
+
+    /// Whether it was written for this directory.
+    pub(crate) fn is_of(&self, view: &Stat) -> bool {
+        self.view
+            .is_some_and(|(id, born)| view.id.id == id && view.born.unwrap_or(born) == born)
     }
 
     /// How much it holds, for the test that nothing of it grows without end.

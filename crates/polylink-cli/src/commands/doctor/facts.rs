@@ -1,21 +1,18 @@
 //! The limits in force where a view would be.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use polylink_core::{
-    CaseRule, DirIds, HardLinks, LinkFs as _, NameUnit, ResultExt as _, Stat, VolumeInfo, shown,
-};
+use polylink_core::{CaseRule, DirIds, HardLinks, LinkFs as _, NameUnit, ResultExt as _, Stat, VolumeInfo};
 use polylink_host::facts::{self, Mount};
 use serde::Serialize;
 
+use super::ledger::Found;
 use super::{Sides, remarks};
 use crate::commands::Context;
 use crate::error::CommandError;
 use crate::explain;
 use crate::format::{count, size};
 use crate::json::JsonPath;
-use crate::place;
 
 /// What is known of one side.
 struct Side {
@@ -29,16 +26,7 @@ struct Side {
 pub(super) struct Facts {
     /// One where both are on the same mount.
     sides: Vec<Side>,
-    ledger: PathBuf,
-    beside: Beside,
-}
-
-/// Whether the ledger can stand beside the view.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Beside {
-    Yes,
-    No,
-    NotTried,
+    ledger: Found,
 }
 
 #[derive(Serialize)]
@@ -82,15 +70,13 @@ impl Facts {
         } else {
             both.insert(0, source);
         }
-        let (ledger, beside) = ledger(context, sides, dry);
         Ok(Self {
             sides: both,
-            ledger,
-            beside,
+            ledger: Found::look(context, sides, dry),
         })
     }
 
-    pub(super) fn ledger_path(&self) -> &Path {
+    pub(super) fn ledger(&self) -> &Found {
         &self.ledger
     }
 
@@ -178,14 +164,7 @@ impl Facts {
         if !cfg!(windows) {
             lines.push(("fs.protected_hardlinks".into(), protection()));
         }
-        let ledger = match self.beside {
-            Beside::No => format!(
-                "'{}', for nothing can be made beside the view",
-                shown(&self.ledger)
-            ),
-            Beside::Yes | Beside::NotTried => format!("'{}'", shown(&self.ledger)),
-        };
-        lines.push(("ledger of the view".into(), ledger));
+        lines.extend(self.ledger.lines());
         lines
     }
 }
@@ -228,29 +207,5 @@ fn protection() -> String {
             explain::user(facts::current_user()),
             explain::user(facts::current_user())
         ),
-    }
-}
-
-/// Where the ledger would go: beside the view, or where that cannot be, in the state directory.
-fn ledger(context: &Context<'_>, sides: &Sides, dry: bool) -> (PathBuf, Beside) {
-    let view = facts::absolute(&sides.view).unwrap_or_else(|_| {
-        let parent = facts::absolute(place::parent(&sides.view)).unwrap_or_else(|_| sides.view_dir.clone());
-        parent.join(sides.view.file_name().unwrap_or_default())
-    });
-    let beside = polylink_view::ledger_path(&view);
-    if dry {
-        return (beside, Beside::NotTried);
-    }
-    let probe = view.with_file_name(format!(".polylink-doctor-{}-ledger", std::process::id()));
-    match File::create_new(&probe) {
-        Ok(_) => {
-            // OK to ignore: it was made a moment ago, and is empty
-            drop(std::fs::remove_file(&probe));
-            (beside, Beside::Yes)
-        }
-        Err(_) => match &context.env.state_dir {
-            Some(state) => (state.join("polylink"), Beside::No),
-            None => (beside, Beside::NotTried),
-        },
     }
 }
