@@ -10,8 +10,9 @@
 //!    names, and the indexes that lie in their records.
 //! 3. Files with an attribute list; then the indexes with blocks of their own, in the order in which those lie on the
 //!    volume.
-//! 4. Bitmaps, copies of records, circles, clusters that are used twice.
-//! 5. Where names and entries do not agree, both are looked at again, for the files concerned alone.
+//! 4. `$Secure`: its descriptors against its indexes, and against the numbers that files have.
+//! 5. Bitmaps, copies of records, circles, clusters that are used twice.
+//! 6. Where names and entries do not agree, both are looked at again, for the files concerned alone.
 //!
 //! One damage is one issue: what cannot be known behind it (the entries in a torn index block, say) is counted in
 //! [`Summary::unchecked`] and not called wrong.
@@ -27,6 +28,7 @@ mod names;
 mod parallel;
 mod record;
 mod scan;
+mod secure;
 mod states;
 mod tree;
 mod value;
@@ -198,6 +200,8 @@ struct Part {
     parents: Vec<(RecordNumber, FileReference)>,
     /// Extension records and what they say is their base record.
     extensions: Vec<(RecordNumber, FileReference)>,
+    /// What has to do with security descriptors.
+    secure: secure::Seen,
 }
 
 /// Where everything comes together.

@@ -12,7 +12,8 @@
 //!    have, all but the first get copies.
 //! 3. Files get the names that directories lead to them by; directories get entries for the names of files; a file that
 //!    no directory leads to gets a name in `/found.000`.
-//! 4. Indexes that are damaged are made anew from the names of files.
+//! 4. Indexes that are damaged are made anew from the names of files. Of security descriptors with one sound copy the
+//!    other is made as that; then their indexes, where those are damaged, are made anew from the descriptors.
 //! 5. Names and entries that lead nowhere are taken away, from files that have another name; link counts that are too
 //!    high are lowered.
 //! 6. Long names and 8.3 names without each other become names by themselves.
@@ -56,7 +57,7 @@ pub enum StepKind {
     CorrectName,
     /// A file that no directory led to has a name in `/found.000`.
     Rescue,
-    /// The index of a directory is made anew.
+    /// The index of a directory, or one of security descriptors, is made anew.
     RebuildIndex,
     /// A name that leads nowhere is taken from a file that has another.
     RemoveName,
@@ -80,6 +81,8 @@ pub enum StepKind {
     RebuildList,
     /// A value has clusters of its own where it shared some with another.
     CopyClusters,
+    /// A damaged copy of a security descriptor is as the sound one.
+    CopyDescriptor,
     /// A bitmap is as long as it has to be.
     LengthenBitmap,
     /// The volume is no longer marked as dirty.
@@ -110,6 +113,7 @@ impl StepKind {
             Self::CorrectRecord => "correct-record",
             Self::RebuildList => "rebuild-list",
             Self::CopyClusters => "copy-clusters",
+            Self::CopyDescriptor => "copy-descriptor",
             Self::LengthenBitmap => "lengthen-bitmap",
             Self::ClearDirty => "clear-dirty",
         }

@@ -45,6 +45,7 @@ pub mod nt;
 mod partition;
 mod record;
 mod runs;
+mod secure;
 mod state;
 mod stream;
 mod units;

@@ -519,6 +519,28 @@ kinds! {
     /// Entries of an index are out of order.
     IndexOrder "index-order" Damage (String, String) {}
         "the index has {found} behind {expected}";
+
+    // security descriptors
+
+    /// Of the two copies of a security descriptor not both are right.
+    SecurityCopy "security-copy" Damage (&'static str, &'static str) {
+        id: u32 = "The number of the descriptor.", offset: u64 = "Where in `$SDS` its first copy is."
+    }
+        "of the copies of the security descriptor {id:#x}, at {offset:#x} of $SDS, {found}, not {expected}";
+    /// No copy of a security descriptor is sound, and an index leads to it.
+    SecurityEntry "security-entry" Damage (&'static str, &'static str) {
+        id: u32 = "The number of the descriptor.", offset: u64 = "Where in `$SDS` its first copy should be."
+    }
+        "there is no sound security descriptor {id:#x} at {offset:#x} of $SDS";
+    /// An entry of `$SII` or `$SDH` says something else than the descriptor.
+    SecurityIndexEntry "security-index-entry" Damage (String, String) {}
+        "the index has the security descriptor {found}, in $SDS there is {expected}";
+    /// A security descriptor is in one index only, or in none though files have it.
+    SecurityUnindexed "security-unindexed" Damage (&'static str, &'static str) { id: u32 = "The number of the descriptor." }
+        "the security descriptor {id:#x} has {found} in {expected}";
+    /// Files have a security descriptor that does not exist.
+    SecurityId "security-id" Damage (&'static str, String) { count: u64 = "How many files." }
+        "{count} files, this one first, have the security descriptor {found}, which $Secure does not have";
 }
 
 /// A name for messages: what could confuse a terminal is spelt out.

@@ -102,6 +102,9 @@ impl Audit<'_> {
         let whole = self.attributes(&record, base.is_none(), part, |attribute, part| {
             facts.take(attribute);
             index.take(self, attribute);
+            if attribute.kind() == AttributeKind::STANDARD_INFORMATION && base.is_none() {
+                part.secure.file(number, attribute);
+            }
             if attribute.kind() == AttributeKind::FILE_NAME
                 && let Some(key) = self.name(&record, attribute, owner, part)
                 && key.is_link()

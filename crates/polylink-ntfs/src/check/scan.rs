@@ -8,7 +8,7 @@ use super::issue::{Issue, IssueKind};
 use super::names::{Dispute, Key, SeenEntry, SeenName};
 use super::parallel::in_order;
 use super::states::State;
-use super::{Audit, Directory, Outcome, Part, graph};
+use super::{Audit, Directory, Outcome, Part, graph, secure};
 use crate::fixup;
 use crate::layout::attribute::AttributeKind;
 use crate::record::{Body, Record};
@@ -40,6 +40,7 @@ struct Left {
     held_outside: Vec<(RecordNumber, Span)>,
     clusters: Clusters,
     lost: bool,
+    secure: secure::Seen,
 }
 
 impl Left {
@@ -51,6 +52,7 @@ impl Left {
         self.extensions.append(&mut part.extensions);
         self.lost |= part.lost;
         self.held_outside.append(&mut part.held_outside);
+        self.secure.take(std::mem::take(&mut part.secure));
         for span in part.spans {
             self.claim(audit, span);
         }
@@ -122,11 +124,17 @@ pub(super) fn run(audit: &Audit<'_>, outcome: &mut Outcome<'_>) {
         audit.groups(
             &left.directories,
             |directory, part| audit.indexes(directory.record, part),
-            |mut part| outcome.take(&mut part),
+            |mut part| {
+                left.secure.take(std::mem::take(&mut part.secure));
+                outcome.take(&mut part);
+            },
         );
     });
     if audit.progress.cancelled() {
         return;
+    }
+    if audit.volume.geometry().is_some() {
+        audit.secure(std::mem::take(&mut left.secure), &mut part);
     }
     audit.root(&mut part);
     if let Some(geometry) = audit.volume.geometry() {

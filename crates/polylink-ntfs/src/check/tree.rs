@@ -17,6 +17,7 @@ use crate::index::{I30, Node, RawEntry};
 use crate::layout::attribute::AttributeKind;
 use crate::layout::index::{IndexBlock, IndexRoot};
 use crate::record::Attribute;
+use crate::secure::By;
 use crate::stream::Stream;
 use crate::units::{FileReference, RecordNumber};
 
@@ -126,6 +127,9 @@ impl Audit<'_> {
             };
             let seen = self.one_index(&index, part, counting, visit);
             whole &= seen || name != &I30;
+            if number == RecordNumber::SECURE && counting {
+                part.secure.index(name, seen);
+            }
         }
         whole && (roots.iter().any(|(name, _)| name == &I30) || !file.is_directory())
     }
@@ -159,6 +163,9 @@ impl Audit<'_> {
         };
         let mut tree = Tree::new(self, file.reference(), name, part);
         tree.counting = counting;
+        if number == RecordNumber::SECURE && counting {
+            tree.secure = By::of_name(name);
+        }
         tree.root_at = root_at;
         let loaded = match &blocks {
             None => Blocks::None,
@@ -225,6 +232,8 @@ struct Tree<'a, 'v> {
     last: Vec<u16>,
     next: Vec<u16>,
     last_key: Vec<u8>,
+    /// The index is one of security descriptors, and its entries are kept.
+    secure: Option<By>,
     /// Entries are counted, and issues kept: not so on the second walk.
     counting: bool,
     damaged: bool,
@@ -247,6 +256,7 @@ impl<'a, 'v> Tree<'a, 'v> {
             last: Vec::new(),
             next: Vec::new(),
             last_key: Vec::new(),
+            secure: None,
             counting: false,
             damaged: false,
         }
@@ -430,6 +440,7 @@ impl<'a, 'v> Tree<'a, 'v> {
             }
             if let Some(key) = entry.key {
                 self.key(&entry, key, at, visit);
+                self.descriptor(&entry, bytes, at);
             }
             end = Some(entry.offset.saturating_add(entry.len));
         }
@@ -616,6 +627,16 @@ impl<'a, 'v> Tree<'a, 'v> {
         }
         std::mem::swap(&mut self.last, &mut self.next);
         visit(entry.reference, &key, spot);
+    }
+
+    /// Keeps an entry of an index of security descriptors for later.
+    fn descriptor(&mut self, entry: &RawEntry<'_>, node: &[u8], at: Spot) {
+        if let Some(by) = self.secure {
+            let end = entry.offset.saturating_add(entry.len);
+            let bytes = node.get(entry.offset..end).unwrap_or_default();
+            let spot = at.behind(u64::try_from(entry.offset).unwrap_or(0));
+            self.part.secure.entry(by, bytes, spot);
+        }
     }
 
     /// A key of an index other than that of file names.

@@ -45,6 +45,12 @@ const HARMLESS: &[&str] = &[
     "parent-missing",
     "parent-not-directory",
     "parent-sequence",
+    // which file has which descriptor
+    "security-copy",
+    "security-entry",
+    "security-id",
+    "security-index-entry",
+    "security-unindexed",
 ];
 
 /// Damage to records that hides names: an index is not made anew from the others, for it may hold the last trace.
@@ -118,6 +124,20 @@ pub(super) fn run(
     }
 }
 
+/// Whether an issue is damage to an index.
+fn is_of_index(issue: &Issue) -> bool {
+    let kind = issue.kind_name();
+    let lacks_bitmap = matches!(
+        issue.kind,
+        IssueKind::AttributeMissing {
+            expected: AttributeKind::BITMAP | AttributeKind::INDEX_ALLOCATION,
+            ..
+        }
+    );
+    let in_block = matches!(issue.place, Place::IndexBlock { .. });
+    INDEX.contains(&kind) || lacks_bitmap || (in_block && BLOCK.contains(&kind))
+}
+
 /// What the audit found, as the classes want it.
 struct Round<'r> {
     device: &'r Arc<dyn Device>,
@@ -136,7 +156,7 @@ type Class<'r> = fn(&Round<'r>) -> Result<Vec<Step>>;
 
 /// Carries out the first class that has anything to do.
 fn turn<'r>(round: &Round<'r>) -> Result<Vec<Step>> {
-    let classes: [Class<'r>; 15] = [
+    let classes: [Class<'r>; 16] = [
         Round::lengthen,
         Round::mark,
         Round::number,
@@ -145,6 +165,7 @@ fn turn<'r>(round: &Round<'r>) -> Result<Vec<Step>> {
         Round::add_names,
         Round::add_entries,
         Round::rebuild,
+        Round::descriptors,
         Round::drop_names,
         Round::drop_entries,
         Round::lower,
@@ -437,26 +458,43 @@ impl<'r> Round<'r> {
         self.counts(false)
     }
 
+    /// Security descriptors that lost a copy, and their indexes.
+    fn descriptors(&self) -> Result<Vec<Step>> {
+        let wanted: BTreeSet<(u64, u32)> = self
+            .issues
+            .iter()
+            .filter_map(|issue| match issue.kind {
+                IssueKind::SecurityCopy { offset, id, .. } => Some((offset, id)),
+                _ => None,
+            })
+            .collect();
+        let steps = if wanted.is_empty() {
+            Vec::new()
+        } else {
+            self.writer.mend_descriptors(&wanted)?
+        };
+        if !steps.is_empty() {
+            return Ok(steps);
+        }
+        let is_concerned = |issue: &Issue| match &issue.kind {
+            IssueKind::SecurityIndexEntry { .. } | IssueKind::SecurityUnindexed { .. } => true,
+            _ => issue.record == Some(RecordNumber::SECURE) && is_of_index(issue),
+        };
+        if self.issues.iter().any(is_concerned) {
+            return self.writer.rebuild_secure();
+        }
+        Ok(Vec::new())
+    }
+
     /// Directories whose index is damaged.
     fn damaged(&self) -> BTreeSet<RecordNumber> {
         self.issues
             .iter()
-            .filter(|issue| {
-                let in_block = match &issue.place {
-                    Place::IndexBlock { index, .. } if index == "$I30" => true,
-                    Place::IndexBlock { .. } => return false,
-                    Place::Volume | Place::Record => false,
-                };
-                let kind = issue.kind_name();
-                let lacks_bitmap = matches!(
-                    issue.kind,
-                    IssueKind::AttributeMissing {
-                        expected: AttributeKind::BITMAP | AttributeKind::INDEX_ALLOCATION,
-                        ..
-                    }
-                );
-                INDEX.contains(&kind) || lacks_bitmap || (in_block && BLOCK.contains(&kind))
+            .filter(|issue| match &issue.place {
+                Place::IndexBlock { index, .. } => index == "$I30",
+                Place::Volume | Place::Record => true,
             })
+            .filter(|issue| is_of_index(issue))
             .filter_map(|issue| issue.record)
             .collect()
     }

@@ -217,7 +217,7 @@ impl FormatPlan {
             .collect::<Result<Vec<_>, _>>()?;
         out.write(self.offset_of(areas.root), &encode::index_block(&entries)?)?;
 
-        let secure = security::secure()?;
+        let secure = security::secure();
         let descriptors = self.offset_of(areas.descriptors);
         let copy = descriptors.saturating_add(security::SDS_COPY);
         out.zeros(descriptors, areas.descriptors.size)?;
@@ -426,7 +426,7 @@ impl FormatPlan {
                 ]
             }
             RecordNumber::SECURE => {
-                let secure = security::secure()?;
+                let secure = security::secure();
                 vec![
                     stored(DATA, "$SDS", areas.descriptors)?,
                     index("$SDH", Order::Hash, &secure.by_hash)?,

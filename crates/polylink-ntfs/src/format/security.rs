@@ -2,11 +2,8 @@
 
 use zerocopy::IntoBytes as _;
 
-use super::encode::view_entry;
-use super::plan::FormatError;
-use crate::layout::security::{Ace, Acl, DescriptorHeader, DescriptorKey, SecurityDescriptor};
-
-type Result<T, E = FormatError> = std::result::Result<T, E>;
+use crate::layout::security::{Ace, Acl, DescriptorHeader, SecurityDescriptor};
+use crate::secure::{By, HALF, Header, hash};
 
 /// Which descriptor a file has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,16 +102,8 @@ fn len32(len: usize) -> zerocopy::byteorder::little_endian::U32 {
     u32::try_from(len).unwrap_or(u32::MAX).into()
 }
 
-/// The hash that `$SDH` is sorted by: of each 32 bits the sum, rotated by 3 before the next.
-fn hash(descriptor: &[u8]) -> u32 {
-    let (words, _) = descriptor.as_chunks::<4>();
-    words.iter().fold(0_u32, |hash, word| {
-        hash.rotate_left(3).wrapping_add(u32::from_le_bytes(*word))
-    })
-}
-
 /// Where the second copy of the first 256 KiB of `$SDS` begins.
-pub(super) const SDS_COPY: u64 = 0x4_0000;
+pub(super) const SDS_COPY: u64 = HALF;
 /// Bytes of the three descriptors with their headers, as a test has them.
 const SDS_USED: u64 = 0x16C;
 /// Bytes of `$SDS`: the first part, which has room to grow, and the copy of what is in it.
@@ -131,46 +120,31 @@ pub(super) struct Secure {
     pub(super) by_id: Vec<Vec<u8>>,
 }
 
-/// What Windows fills the entries of `$SDH` with: `II` in UTF-16.
-const FILL: &[u8] = b"I\0I\0";
-
 /// Lays the descriptors down.
-pub(super) fn secure() -> Result<Secure> {
+pub(super) fn secure() -> Secure {
     let mut descriptors = Vec::new();
     let mut headers = Vec::new();
     for security in Security::ALL {
         let descriptor = security.descriptor();
         descriptors.resize(descriptors.len().next_multiple_of(16), 0);
-        let header = DescriptorHeader {
-            hash: hash(&descriptor).into(),
-            id: security.id().into(),
-            offset: u64::try_from(descriptors.len()).unwrap_or(u64::MAX).into(),
-            len: len32(size_of::<DescriptorHeader>().saturating_add(descriptor.len())),
+        let header = Header {
+            hash: hash(&descriptor),
+            id: security.id(),
+            offset: u64::try_from(descriptors.len()).unwrap_or(u64::MAX),
+            len: len32(size_of::<DescriptorHeader>().saturating_add(descriptor.len())).get(),
         };
-        descriptors.extend_from_slice(header.as_bytes());
+        descriptors.extend_from_slice(header.encode().as_bytes());
         descriptors.extend_from_slice(&descriptor);
         headers.push(header);
     }
-    let by_id = headers
-        .iter()
-        .map(|header| view_entry(header.id.as_bytes(), header.as_bytes(), &[]))
-        .collect::<Result<_>>()?;
-    headers.sort_by_key(|header| (header.hash.get(), header.id.get()));
-    let by_hash = headers
-        .iter()
-        .map(|header| {
-            let key = DescriptorKey {
-                hash: header.hash,
-                id: header.id,
-            };
-            view_entry(key.as_bytes(), header.as_bytes(), FILL)
-        })
-        .collect::<Result<_>>()?;
-    Ok(Secure {
+    let by_id = headers.iter().map(|header| header.entry(By::Number)).collect();
+    headers.sort_by_key(|header| (header.hash, header.id));
+    let by_hash = headers.iter().map(|header| header.entry(By::Hash)).collect();
+    Secure {
         descriptors,
         by_hash,
         by_id,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_descriptors_take_what_their_file_is_long() {
-        let secure = secure().unwrap();
+        let secure = secure();
         assert_eq!(secure.descriptors.len() as u64, SDS_USED);
         assert_eq!((secure.by_hash.len(), secure.by_id.len()), (3, 3));
         for security in Security::ALL {

@@ -20,6 +20,7 @@ use crate::layout::record::MultiSectorHeader;
 use crate::layout::value;
 use crate::record::Attribute;
 use crate::runs::RunList;
+use crate::secure::By;
 use crate::units::{RecordNumber, Vcn};
 
 use super::files::ValuePlace;
@@ -33,6 +34,8 @@ pub(crate) enum IndexName {
     ObjectIds,
     /// Reparse points, `$R` of `$Reparse`.
     ReparsePoints,
+    /// Security descriptors, `$SII` and `$SDH` of `$Secure`.
+    Descriptors(By),
 }
 
 impl IndexName {
@@ -41,6 +44,7 @@ impl IndexName {
             Self::Names => &crate::index::I30,
             Self::ObjectIds => &[0x24, 0x4F],
             Self::ReparsePoints => &[0x24, 0x52],
+            Self::Descriptors(by) => by.units(),
         }
     }
 }
@@ -748,17 +752,18 @@ pub(crate) fn name_entry(file: crate::units::FileReference, key: &[u8]) -> Vec<u
 }
 
 /// The value of the root of an empty index of file names.
-pub(crate) fn empty_root(block: u32, cluster: u32) -> Vec<u8> {
+pub(crate) fn empty_directory(block: u32, cluster: u32) -> Vec<u8> {
+    empty_root(AttributeKind::FILE_NAME.0, 1, block, cluster)
+}
+
+/// The value of the root of an empty index: of which type of attribute, 0 for none, and by which rule of collation.
+pub(crate) fn empty_root(indexed: u32, collation: u32, block: u32, cluster: u32) -> Vec<u8> {
     let header = size_of::<IndexRoot>();
     let entries = size_of::<IndexHeader>();
     let end = size_of::<IndexEntry>();
     let mut bytes = vec![0; header.saturating_add(entries).saturating_add(end)];
-    put_u32(
-        &mut bytes,
-        offset_of!(IndexRoot, indexed_kind),
-        AttributeKind::FILE_NAME.0,
-    );
-    put_u32(&mut bytes, offset_of!(IndexRoot, collation), 1);
+    put_u32(&mut bytes, offset_of!(IndexRoot, indexed_kind), indexed);
+    put_u32(&mut bytes, offset_of!(IndexRoot, collation), collation);
     put_u32(&mut bytes, offset_of!(IndexRoot, block_size), block);
     let unit = if block < cluster { 512 } else { cluster };
     let per_block = block.checked_div(unit).unwrap_or(1);

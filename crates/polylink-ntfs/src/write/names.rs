@@ -556,7 +556,7 @@ impl State {
         let attribute = attributes::resident(AttributeKind::STANDARD_INFORMATION, &[], &bytes);
         self.add_attribute(number, &attribute, Class::Base)?;
         let content = if is_directory {
-            let root = super::directory::empty_root(self.geometry.index, self.geometry.cluster);
+            let root = super::directory::empty_directory(self.geometry.index, self.geometry.cluster);
             attributes::resident(AttributeKind::INDEX_ROOT, &crate::index::I30, &root)
         } else {
             attributes::resident(AttributeKind::DATA, &[], &[])

@@ -6,6 +6,7 @@
 mod entries;
 mod names;
 mod records;
+mod secure;
 mod space;
 mod twins;
 mod values;

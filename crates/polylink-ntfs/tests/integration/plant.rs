@@ -141,6 +141,7 @@ fn each_kind_of_issue_is_planted() {
         values::KINDS,
         names::KINDS,
         index::KINDS,
+        crate::write::secure::KINDS,
     ]
     .concat();
     let missing: Vec<_> = IssueKind::ALL

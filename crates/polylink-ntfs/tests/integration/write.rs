@@ -7,6 +7,7 @@ pub(crate) mod crash;
 pub(crate) mod fix;
 mod leak;
 mod model;
+pub(crate) mod secure;
 mod speed;
 mod table;
 

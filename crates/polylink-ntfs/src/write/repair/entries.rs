@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use polylink_nt::name::Namespace;
 
 use super::super::cache::Class;
-use super::super::directory::{IndexName, by_exact_name, empty_root, name_entry};
+use super::super::directory::{IndexName, by_exact_name, empty_directory, name_entry};
 use super::super::files::ValuePlace;
 use super::super::names::{Found, file_name, found, probe};
 use super::super::open::Writer;
@@ -15,7 +15,6 @@ use super::Target;
 use crate::error::{Error, Result};
 use crate::file::FileName;
 use crate::fix::{Step, StepKind, called};
-use crate::index::I30;
 use crate::layout::attribute::AttributeKind;
 use crate::units::{FileReference, RecordNumber};
 
@@ -167,28 +166,33 @@ impl State {
         Ok(steps)
     }
 
+    /// Gives a file an empty index in place of one that it has.
+    pub(super) fn empty_index(&mut self, number: RecordNumber, index: IndexName, root: &[u8]) -> Result<()> {
+        let name = index.units();
+        for kind in [AttributeKind::INDEX_ALLOCATION, AttributeKind::BITMAP] {
+            let old = self.value(number, kind, name)?;
+            if let Some(ValuePlace::Clusters(runs, _)) = old.map(|value| value.place) {
+                self.free_clusters(&runs);
+            }
+        }
+        for kind in [AttributeKind::INDEX_ALLOCATION, AttributeKind::BITMAP] {
+            // the numbers of the others may change with each that goes
+            while let Some(held) = self.parts(number, kind, name)?.first().copied() {
+                self.remove_attribute(number, held, Class::Directory)?;
+            }
+        }
+        self.set_resident(number, AttributeKind::INDEX_ROOT, name, root, Class::Directory)?;
+        self.directories.remove(&(number, index));
+        Ok(())
+    }
+
     /// Makes the index of a directory anew.
     fn rebuild(&mut self, number: RecordNumber, names: &[(FileReference, FileName)]) -> Result<Vec<Step>> {
         let Some(directory) = self.directory_now(number)? else {
             return Ok(Vec::new());
         };
-        let old = self.value(number, AttributeKind::INDEX_ALLOCATION, &I30)?;
-        if let Some(ValuePlace::Clusters(runs, _)) = old.map(|value| value.place) {
-            self.free_clusters(&runs);
-        }
-        let bitmap = self.value(number, AttributeKind::BITMAP, &I30)?;
-        if let Some(ValuePlace::Clusters(runs, _)) = bitmap.map(|value| value.place) {
-            self.free_clusters(&runs);
-        }
-        for kind in [AttributeKind::INDEX_ALLOCATION, AttributeKind::BITMAP] {
-            // the numbers of the others may change with each that goes
-            while let Some(held) = self.parts(number, kind, &I30)?.first().copied() {
-                self.remove_attribute(number, held, Class::Directory)?;
-            }
-        }
-        let root = empty_root(self.geometry.index, self.geometry.cluster);
-        self.set_resident(number, AttributeKind::INDEX_ROOT, &I30, &root, Class::Directory)?;
-        self.directories.remove(&(number, IndexName::Names));
+        let root = empty_directory(self.geometry.index, self.geometry.cluster);
+        self.empty_index(number, IndexName::Names, &root)?;
         let upcase = self.upcase.clone();
         let mut entries = Vec::with_capacity(names.len());
         for (file, name) in names.iter().filter(|(_, name)| name.parent == directory) {

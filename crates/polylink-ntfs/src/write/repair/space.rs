@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::fix::{Step, StepKind};
 use crate::layout::attribute::AttributeKind;
 use crate::record::Record;
+use crate::secure::By;
 use crate::units::RecordNumber;
 
 /// What is marked as used, or said to be in use, and belongs to nobody.
@@ -24,6 +25,16 @@ pub(crate) struct Leaks {
     pub(crate) extensions: Vec<RecordNumber>,
     /// Blocks of an index, by directory, name of the index, and place.
     pub(crate) blocks: Vec<(RecordNumber, String, u64)>,
+}
+
+impl Leaks {
+    /// Whether there is nothing to give back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.clusters.is_empty()
+            && self.records.is_empty()
+            && self.extensions.is_empty()
+            && self.blocks.is_empty()
+    }
 }
 
 fn clusters_text(first: u64, count: u64) -> String {
@@ -98,6 +109,8 @@ impl State {
                 "$I30" => IndexName::Names,
                 "$O" => IndexName::ObjectIds,
                 "$R" => IndexName::ReparsePoints,
+                "$SII" => IndexName::Descriptors(By::Number),
+                "$SDH" => IndexName::Descriptors(By::Hash),
                 _ => continue,
             };
             match self.directory(*number, name) {
@@ -178,6 +191,10 @@ impl Writer {
 
     /// Gives back what belongs to nobody.
     pub(crate) fn free_leaks(&self, leaks: &Leaks) -> Result<Vec<Step>> {
+        if leaks.is_empty() {
+            // not even the mark is written that the volume is changed
+            return Ok(Vec::new());
+        }
         self.mend(|inner| inner.state.free_leaks(leaks))
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn mended(device: &Arc<dyn Device>) -> polylink_ntfs::Result<(Vec<Ste
     Ok((steps, fixed))
 }
 
-fn told(steps: &[Step]) -> Vec<String> {
+pub(super) fn told(steps: &[Step]) -> Vec<String> {
     steps.iter().map(ToString::to_string).collect()
 }
 
@@ -129,12 +129,12 @@ fn every_cut_is_mended(what: &str, bytes: &[u8], events: &[Event], lasting: &Pat
     }
 }
 
-fn kinds(steps: &[Step]) -> Vec<StepKind> {
+pub(super) fn kinds(steps: &[Step]) -> Vec<StepKind> {
     steps.iter().map(|step| step.kind).collect()
 }
 
 /// Where a record lies on a new volume, whose table is in one piece.
-fn place(device: &Arc<MemDevice>, file: FileReference) -> u64 {
+pub(super) fn place(device: &Arc<MemDevice>, file: FileReference) -> u64 {
     let volume = reopened(device);
     let geometry = volume.geometry().unwrap();
     geometry.mft.0 * u64::from(geometry.cluster) + file.record().0 * u64::from(geometry.record)
@@ -281,7 +281,7 @@ fn a_torn_record_stays_and_nothing_is_given_back_because_of_it() {
 }
 
 /// Everything that the files of a volume hold but its own, by their paths.
-fn contents(device: &Arc<MemDevice>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+pub(super) fn contents(device: &Arc<MemDevice>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let volume = reopened(device);
     let mut found = BTreeMap::new();
     for (reference, names) in paths(device) {
@@ -308,7 +308,7 @@ fn contents(device: &Arc<MemDevice>) -> BTreeMap<Vec<u8>, Vec<u8>> {
 
 /// Mends a damaged volume, of which every path and every byte must be there afterwards as in the sound one, also where the
 /// repair is cut off anywhere and begun again; answers the steps in words.
-fn mends(damaged: Vec<u8>, sound: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<String> {
+pub(super) fn mends(damaged: Vec<u8>, sound: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<String> {
     let device = Arc::new(MemDevice::new(damaged.clone()));
     let recorder = Arc::new(Recorder {
         device: device.clone(),
