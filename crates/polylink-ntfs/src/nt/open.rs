@@ -59,8 +59,8 @@ impl NtVolume {
     /// # Errors
     ///
     /// As [`decide::open`] says; `OBJECT_NAME_COLLISION` for [`Disposition::Create`] of what is there, and for a directory
-    /// that is to be overwritten, with `DIRECTORY_FILE` `INVALID_PARAMETER`; `ACCESS_DENIED` to overwrite a file that is
-    /// read-only, or is hidden or of the system and is to be so no longer; `USER_MAPPED_FILE` for one that is mapped;
+    /// that is to be overwritten, with `DIRECTORY_FILE` `INVALID_PARAMETER`; `ACCESS_DENIED` to overwrite the root, or a
+    /// file that is read-only, or is hidden or of the system and is to be so no longer; `USER_MAPPED_FILE` for one that is mapped;
     /// `IO_REPARSE_TAG_NOT_HANDLED` for a path through a reparse point; `OBJECT_PATH_SYNTAX_BAD` for a relative path
     /// without a handle; `INVALID_PARAMETER` for an absolute one with it.
     pub fn open(
@@ -148,7 +148,7 @@ impl NtVolume {
             && !made
         {
             let found = self.writer.node(file).map_err(status)?.attributes;
-            disposition.permits(facts, found, stream.is_empty())?;
+            disposition.permits(facts, found, (file.record(), stream.is_empty()))?;
             granted.access = disposition.narrowed(asked, granted.access);
         }
         let case_sensitive = match &link {

@@ -6,6 +6,7 @@ use polylink_nt::decide::{Access, Kind, Mapping, OpenFacts, OpenOptions, OpenReq
 use super::open::Disposition;
 use super::table::{Opened, Table};
 use super::{NtVolume, status};
+use crate::units::RecordNumber;
 use crate::write::{SETTABLE, Times};
 
 /// `FILE_ATTRIBUTE_…`
@@ -67,15 +68,23 @@ impl Disposition {
     ///
     /// # Errors
     ///
-    /// `OBJECT_NAME_COLLISION` for a directory, as Microsoft's published FAT driver answers; `ACCESS_DENIED` for a file
-    /// that is read-only, or hidden or of the system where the new content is not to be; `USER_MAPPED_FILE`;
+    /// `OBJECT_NAME_COLLISION` for a directory, for the root `ACCESS_DENIED` (\[MS-FSA\] 2.1.5.1.2, where a directory is
+    /// found and the disposition is neither `FILE_OPEN` nor `FILE_OPEN_IF`); `ACCESS_DENIED` for a file that is read-only, or hidden or of the system where the new content is not to be; `USER_MAPPED_FILE`;
     /// `MEDIA_WRITE_PROTECTED`.
-    pub(super) fn permits(self, facts: &OpenFacts, found: u32, main: bool) -> Result<(), NtStatus> {
+    pub(super) fn permits(
+        self,
+        facts: &OpenFacts,
+        found: u32,
+        (file, main): (RecordNumber, bool),
+    ) -> Result<(), NtStatus> {
         let Some(given) = self.overwrites() else {
             return Ok(());
         };
         if main && facts.file.kind == Kind::Directory {
-            return Err(NtStatus::OBJECT_NAME_COLLISION);
+            return Err(match file {
+                RecordNumber::ROOT => NtStatus::ACCESS_DENIED,
+                _ => NtStatus::OBJECT_NAME_COLLISION,
+            });
         }
         let kept = (HIDDEN | SYSTEM) & found & !given;
         if facts.file.read_only || (main && kept != 0) {
@@ -103,6 +112,12 @@ impl Disposition {
 impl NtVolume {
     /// Takes the content away that an opened file has. Its names and its number stay; of its named streams those stay
     /// that somebody has open.
+    ///
+    /// That the other named streams go is what Windows does where a file's own content is overwritten ([WinFsp #27],
+    /// [Notepad++ #8451]).
+    ///
+    /// [WinFsp #27]: https://github.com/winfsp/winfsp/issues/27
+    /// [Notepad++ #8451]: https://github.com/notepad-plus-plus/notepad-plus-plus/issues/8451
     pub(super) fn overwrite(
         &self,
         table: &Table,

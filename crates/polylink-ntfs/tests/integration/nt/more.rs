@@ -499,6 +499,8 @@ fn overwriting_is_refused_as_nt_refuses_it() {
         assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER), "{how:?}");
         let refused = open(&volume, r"\dir", READ, how);
         assert_eq!(refused, Err(NtStatus::OBJECT_NAME_COLLISION), "{how:?}");
+        // [MS-FSA] 2.1.5.1.2
+        assert_eq!(open(&volume, r"\", READ, how), denied, "{how:?}");
         let options = OpenOptions::NON_DIRECTORY_FILE;
         let refused = volume.open(None, &path, READ, SHARED, how, options);
         assert_eq!(refused, Err(NtStatus::FILE_IS_A_DIRECTORY), "{how:?}");
