@@ -26,6 +26,7 @@ mod snapshot;
 mod story;
 mod truth;
 mod unprivileged;
+mod watch;
 mod wine;
 
 pub(crate) use self::ntfs3::Inside;
@@ -48,6 +49,9 @@ pub(crate) struct Args {
     /// Kills per kill judge
     #[arg(long, default_value_t = 300)]
     kills: u32,
+    /// Seconds for which the judge of long following edits
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
     /// Judge this binary instead of building the release binary
     #[arg(long, value_name = "FILE")]
     binary: Option<std::path::PathBuf>,
@@ -267,6 +271,26 @@ const JUDGES: &[Judge] = &[
         kill::watch,
     ),
     judge(
+        "watch-moved",
+        "directories, the source and the view are moved, deleted and made anew while they are followed",
+        watch::moved,
+    ),
+    judge(
+        "watch-limit",
+        "the system watches three directories only: it is said, and the timer finds the rest",
+        watch::limit,
+    ),
+    judge(
+        "watch-unmounted",
+        "the source's file system is unmounted while it is followed, and mounted again",
+        watch::unmounted,
+    ),
+    judge(
+        "watch-steady",
+        "memory, handles, watches and ledger do not grow with what has happened",
+        watch::steady,
+    ),
+    judge(
         "ext4-dedupe",
         "bytes freed by merging as the kernel counts them, an immutable file, and the way back",
         dedupe::ext4,
@@ -280,6 +304,11 @@ const JUDGES: &[Judge] = &[
         "kill-split",
         "killed at random instants while names are split off",
         kill::split,
+    ),
+    judge(
+        "kill-unlink",
+        "killed at random instants while names are removed: none but those that were asked for",
+        kill::unlink,
     ),
     judge(
         "kill-clone",
@@ -379,7 +408,8 @@ pub(crate) fn run(args: &Args) -> Result {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for judge in chosen {
         let start = Instant::now();
-        let verdict = lab::Lab::new(&binary, args.seed, args.kills).and_then(|lab| (judge.run)(&lab));
+        let verdict =
+            lab::Lab::new(&binary, args.seed, args.kills, args.seconds).and_then(|lab| (judge.run)(&lab));
         let seconds = start.elapsed().as_secs_f64();
         match verdict {
             Ok(()) => {

@@ -8,6 +8,7 @@ mod fallback;
 mod merge;
 mod relink;
 mod trees;
+mod unlink;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ pub(crate) use self::fallback::fallback;
 pub(crate) use self::merge::{dedupe, split};
 pub(crate) use self::relink::relink;
 pub(crate) use self::trees::{clone, snapshot};
+pub(crate) use self::unlink::unlink;
 use super::lab::{Lab, args, ensure};
 use super::{Stop, Verdict, truth};
 

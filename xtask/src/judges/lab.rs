@@ -27,6 +27,8 @@ pub(crate) struct Lab {
     /// The seed that was asked for, for judges that else play the same each time.
     pub(crate) wanted_seed: Option<u64>,
     pub(crate) kills: u32,
+    /// How long a judge that takes its time takes.
+    pub(crate) seconds: u64,
 }
 
 /// A mount that is undone when it goes.
@@ -165,7 +167,7 @@ pub(crate) fn needs(program: &str, package: &str) -> Verdict<PathBuf> {
 }
 
 impl Lab {
-    pub(crate) fn new(binary: &Path, seed: Option<u64>, kills: u32) -> Verdict<Self> {
+    pub(crate) fn new(binary: &Path, seed: Option<u64>, kills: u32, seconds: u64) -> Verdict<Self> {
         let dir = tempfile::Builder::new().prefix("polylink-judges-").tempdir()?;
         // Other users run the binary from here and work below it.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
@@ -184,6 +186,7 @@ impl Lab {
             seed,
             wanted_seed,
             kills,
+            seconds,
         })
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use polylink_core::{FaultKind, FileId, Kind, PathError, ResultExt as _, Stat, shown};
+use polylink_host::facts;
 use serde::Serialize;
 
 use super::flat::Site;
@@ -22,8 +23,8 @@ use crate::place::Place;
 /// data would go with it: then you are asked, unless --yes says so beforehand. All of it is looked at before anything is
 /// removed, and each name once more right before it goes.
 ///
-/// With --all-names every name of the files goes, wherever it is: the names are found first, and shown. Directories are
-/// not removed.
+/// With --all-names every name of the files goes, wherever it is: the names are found first, and shown. The one that you
+/// gave goes last, so that the same command completes what was cut short. Directories are not removed.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct UnlinkArgs {
@@ -151,6 +152,15 @@ fn every_name(
     args: &UnlinkArgs,
     site: Site<'_>,
 ) -> Result<Vec<PathBuf>, CommandError> {
+    let given: Vec<PathBuf> = args
+        .names
+        .iter()
+        .map(|name| match site.is_volume() {
+            true => name.clone(),
+            // OK to ignore: the order of the names is all that hangs on it
+            false => facts::absolute(name).unwrap_or_else(|_| name.clone()),
+        })
+        .collect();
     let mut seen: Vec<FileId> = Vec::new();
     let mut all = Vec::new();
     for step in plan(site, &args.names)? {
@@ -158,7 +168,7 @@ fn every_name(
             continue;
         }
         seen.push(step.stat.id);
-        let found = if site.is_volume() {
+        let mut found = if site.is_volume() {
             let names = site.fs().names_of(step.place.at());
             let names = names.at("find the names of", step.path());
             names
@@ -177,6 +187,8 @@ fn every_name(
             .path(step.path())
             .hint("'polylink names' tells where was searched"));
         }
+        // the name that was given goes last: where this is cut short, the same command finds the file again
+        found.sort_by_key(|name| given.contains(name));
         all.extend(found);
     }
     Ok(all)

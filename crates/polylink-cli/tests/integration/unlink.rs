@@ -109,6 +109,12 @@ fn in_a_volume_names_and_files_go_alike() {
     would remove '/photos/2006/11/a.jpg', its file keeps 1 name
     would remove '/a.jpg', the last name of its file: 5 B would go
     ");
+    // the name that was given goes last, so that the same command completes a run that was cut short
+    insta::assert_snapshot!(unlink(&["-n", "--all-names", "/photos/2006/11/a.jpg"]), @r"
+    exit code 0
+    would remove '/a.jpg', its file keeps 1 name
+    would remove '/photos/2006/11/a.jpg', the last name of its file: 5 B would go
+    ");
     insta::assert_snapshot!(unlink(&["/A.jpg"]), @r"
     exit code 0
     removed '/A.jpg', its file keeps 1 name

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 
-use super::{Patient, contents, edit, enough, explain, median};
+use super::{Patient, Tree, contents, edit, enough, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
 use crate::judges::truth;
 use crate::judges::{Stop, Verdict};
@@ -21,12 +22,15 @@ pub(crate) fn fallback(lab: &Lab) -> Verdict {
     crate::shell::output(copy.arg("-a").arg(&home).arg(&beyond))?;
     fs::remove_dir_all(&home)?;
     patient.source = beyond;
-    let (mut times, mut serial) = (Vec::new(), 0);
+    let (mut times, mut serial, mut most_orphans) = (Vec::new(), 0, 0);
     for round in 0..lab.kills + UNKILLED {
         // the one kind has to take the place of the other
         let how = if round / 8 % 2 == 0 { "copy" } else { "symlink" };
         let context = explain(lab.seed, round, how);
-        edit(&patient.source, &mut patient.random, &mut serial).map_err(&context)?;
+        let copies = copies(&patient.view)?;
+        let before = contents(&patient.source)?;
+        let overwritten = edit(&patient.source, &mut patient.random, &mut serial).map_err(&context)?;
+        let orphans = orphans(&before, &contents(&patient.source)?, &overwritten, copies);
         let mut words: Vec<OsString> = args([&"flat", &"--json", &"--fallback", &how]);
         words.extend([patient.source.clone().into(), patient.view.clone().into()]);
         if round >= UNKILLED {
@@ -39,13 +43,56 @@ pub(crate) fn fallback(lab: &Lab) -> Verdict {
             times.push(start.elapsed());
         }
         examine(&patient).map_err(&context)?;
+        let now = self::copies(&patient.view)?;
+        let lost: Vec<_> = orphans.difference(&now).collect();
+        ensure(lost.is_empty(), || {
+            format!("copies that were the last of their data are gone: {lost:?}")
+        })
+        .map_err(&context)?;
+        most_orphans = most_orphans.max(orphans.len());
         let again = lab.polylink(&words)?.exits(&[0]).map_err(&context)?;
         for field in ["linked", "relinked", "renamed", "removed"] {
             again.number(field, 0).map_err(&context)?;
         }
     }
     patient.tell(median(times));
+    println!("    {most_orphans} copies at most were the last of their data");
+    ensure(most_orphans > 0 || lab.kills < 100, || {
+        "no copy was ever the last of its data".to_owned()
+    })?;
     enough(&patient)
+}
+
+/// What the files in the view hold, without those behind symbolic links.
+fn copies(view: &Path) -> Verdict<BTreeSet<String>> {
+    let mut copies = BTreeSet::new();
+    if !view.exists() {
+        return Ok(copies);
+    }
+    for entry in fs::read_dir(view)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            copies.insert(fs::read_to_string(entry.path())?);
+        }
+    }
+    Ok(copies)
+}
+
+/// The copies whose source is gone: neither written to nor saved by rename, which a copy follows.
+fn orphans(
+    before: &Tree,
+    after: &Tree,
+    overwritten: &BTreeSet<String>,
+    mut copies: BTreeSet<String>,
+) -> BTreeSet<String> {
+    let held: BTreeSet<&String> = after.values().collect();
+    let followed: BTreeSet<&String> = before
+        .iter()
+        .filter(|(path, content)| after.get(*path).is_some_and(|now| now != *content))
+        .map(|(_, content)| content)
+        .collect();
+    copies.retain(|copy| !held.contains(copy) && !followed.contains(copy) && !overwritten.contains(copy));
+    copies
 }
 
 /// Every file of the source can be read through the view, and nothing there is half made.
