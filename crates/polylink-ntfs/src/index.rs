@@ -202,6 +202,56 @@ impl<'v> Index<'v> {
         Ok(())
     }
 
+    /// The file and the key of every entry that can be read in whatever node can be, in no order: of a damaged index that
+    /// is to be made anew. A block that the bitmap says is free is none of them.
+    ///
+    /// # Errors
+    ///
+    /// As the device says.
+    pub(crate) fn leftovers(&self) -> Result<Vec<(FileReference, Vec<u8>)>> {
+        let mut found = Vec::new();
+        let mut take = |node: Result<Node<'_>>| match node {
+            Ok(node) => {
+                for entry in node.entries().flatten() {
+                    found.extend(entry.key.map(|key| (entry.reference, key.to_vec())));
+                }
+                Ok(())
+            }
+            Err(Error::Corrupt(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
+        take(self.root())?;
+        let bitmap = self
+            .volume
+            .file(self.directory)
+            .and_then(|file| file.stream(self.volume, AttributeKind::BITMAP, &I30));
+        let bitmap = match bitmap {
+            Ok(Some(stream)) => {
+                let mut bits = vec![0; usize::try_from(stream.size()).unwrap_or(0)];
+                self.volume.read(&stream, 0, &mut bits).ok().map(|read| {
+                    bits.truncate(read);
+                    bits
+                })
+            }
+            _ => None,
+        };
+        let per_block = u64::from(self.block_size)
+            .checked_div(u64::from(self.unit))
+            .unwrap_or(1)
+            .max(1);
+        let mut buffer = Vec::new();
+        for block in 0..self.block_count() {
+            let used = bitmap.as_ref().is_none_or(|bits| {
+                let byte = usize::try_from(block >> 3).unwrap_or(usize::MAX);
+                bits.get(byte).is_some_and(|bits| bits >> (block & 7) & 1 != 0)
+            });
+            if used {
+                take(self.block(block.saturating_mul(per_block), &mut buffer))?;
+            }
+        }
+        Ok(found)
+    }
+
     /// All entries, in the order of the index.
     ///
     /// # Errors

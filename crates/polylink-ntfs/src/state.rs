@@ -3,12 +3,14 @@
 use zerocopy::FromBytes as _;
 
 use crate::error::{Error, Result, Unsupported};
+use crate::file::FileName;
 use crate::fixup;
 use crate::index::{Case, Index};
 use crate::layout::attribute::AttributeKind;
 use crate::layout::log::{RestartArea, RestartPage};
+use crate::record::Record;
 use crate::stream::Stream;
-use crate::units::RecordNumber;
+use crate::units::{FileReference, RecordNumber};
 use crate::volume::Volume;
 
 /// What the journal, `$LogFile`, says.
@@ -49,6 +51,7 @@ pub enum Hibernation {
     Asleep,
 }
 
+const HIBERFIL: &str = "hiberfil.sys";
 const PAGE_SIZES: [usize; 2] = [4096, 8192];
 const NO_CLIENT: u16 = 0xFFFF;
 const VOLUME_IS_CLEAN: u16 = 2;
@@ -103,11 +106,45 @@ impl Volume {
     /// Where the root directory or the file cannot be read.
     pub fn hibernation(&self) -> Result<Hibernation> {
         let root = self.file(RecordNumber::ROOT)?;
-        let name: Vec<u16> = "hiberfil.sys".encode_utf16().collect();
-        let Some(entry) = Index::open(self, &root)?.find(&name, Case::Ignored)? else {
-            return Ok(Hibernation::None);
-        };
-        let file = self.file(entry.file.record())?;
+        let name: Vec<u16> = HIBERFIL.encode_utf16().collect();
+        match Index::open(self, &root)?.find(&name, Case::Ignored)? {
+            Some(entry) => self.hibernation_in(entry.file.record()),
+            None => Ok(Hibernation::None),
+        }
+    }
+
+    /// The same where the root directory cannot be read: the file knows its name itself.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub(crate) fn hibernation_by_records(&self) -> Result<Hibernation> {
+        let mut bytes = Vec::new();
+        for number in (0..self.records()).map(RecordNumber) {
+            self.read_record(number, &mut bytes)?;
+            let Ok(record) = Record::parse(number, &mut bytes) else {
+                continue;
+            };
+            let is_named = record
+                .attributes()
+                .flatten()
+                .filter(|attribute| attribute.kind() == AttributeKind::FILE_NAME)
+                .filter_map(|attribute| FileName::parse(attribute.resident()?).ok())
+                .any(|name| {
+                    name.parent.record() == RecordNumber::ROOT
+                        && String::from_utf16_lossy(&name.name).eq_ignore_ascii_case(HIBERFIL)
+                });
+            if record.is_in_use() && is_named {
+                let file = record.base().map_or(number, FileReference::record);
+                return self.hibernation_in(file);
+            }
+        }
+        Ok(Hibernation::None)
+    }
+
+    /// What `hiberfil.sys` says.
+    fn hibernation_in(&self, number: RecordNumber) -> Result<Hibernation> {
+        let file = self.file(number)?;
         let stream: Option<Stream> = match file.stream(self, AttributeKind::DATA, &[]) {
             Err(Error::Unsupported(Unsupported::TableOnly)) => None,
             found => found?,

@@ -1,6 +1,8 @@
 //! Which class of steps has its turn, and what it is about.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod indexes;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use polylink_core::Progress;
@@ -9,12 +11,12 @@ use super::{Step, audit};
 use crate::check::{Issue, IssueKind, Place, Severity, Summary};
 use crate::device::Device;
 use crate::error::Result;
-use crate::file::FileName;
 use crate::layout::attribute::AttributeKind;
 use crate::record::Record;
 use crate::units::{FileReference, RecordNumber};
 use crate::volume::{OpenOptions, Volume};
 use crate::write::{Claims, Leaks, Writer};
+use indexes::is_of_index;
 
 /// Audits at most: each class of steps takes one or two, and what one step uncovers some more.
 const ROUNDS: usize = 32;
@@ -53,45 +55,6 @@ const HARMLESS: &[&str] = &[
     "security-unindexed",
 ];
 
-/// Damage to records that hides names: an index is not made anew from the others, for it may hold the last trace.
-const HIDING: &[&str] = &[
-    "unreadable",
-    "torn-sector",
-    "update-sequence",
-    "record-signature",
-    "first-attribute",
-    "attribute-length",
-    "attribute-bounds",
-    "resident-flag",
-    "value-damaged",
-    "list-entry",
-    "list-size",
-    "list-record",
-    "list-attribute",
-    "attribute-unlisted",
-    "table-size",
-    "system-file",
-];
-
-/// Damage to an index that is mended by making it anew.
-const INDEX: &[&str] = &[
-    "index-rule",
-    "index-block-size",
-    "index-entry",
-    "index-order",
-    "entry-twice",
-    "block-signature",
-    "block-missing",
-    "block-place",
-    "block-twice",
-    "block-marked-free",
-    "node-bounds",
-    "node-flags",
-];
-
-/// Damage that is one to an index where it is in one of its blocks.
-const BLOCK: &[&str] = &["unreadable", "torn-sector", "update-sequence"];
-
 /// Audits and mends until nothing more can be mended; answers the last audit.
 pub(super) fn run(
     device: &Arc<dyn Device>,
@@ -110,32 +73,16 @@ pub(super) fn run(
         {
             return Ok((summary, issues));
         }
-        let steps = turn(&Round::new(device, writer, &issues)?)?;
+        let steps = turn(&Round::new(device, writer, &issues)?, &done)?;
         writer.sync()?;
-        // what is done a second time does not help
-        let fresh = steps.iter().filter(|step| !done.contains(*step)).count();
+        if steps.is_empty() {
+            return audit(device, progress);
+        }
         for step in steps {
             done.insert(step.clone());
             report(step);
         }
-        if fresh == 0 {
-            return audit(device, progress);
-        }
     }
-}
-
-/// Whether an issue is damage to an index.
-fn is_of_index(issue: &Issue) -> bool {
-    let kind = issue.kind_name();
-    let lacks_bitmap = matches!(
-        issue.kind,
-        IssueKind::AttributeMissing {
-            expected: AttributeKind::BITMAP | AttributeKind::INDEX_ALLOCATION,
-            ..
-        }
-    );
-    let in_block = matches!(issue.place, Place::IndexBlock { .. });
-    INDEX.contains(&kind) || lacks_bitmap || (in_block && BLOCK.contains(&kind))
 }
 
 /// What the audit found, as the classes want it.
@@ -154,9 +101,10 @@ struct Round<'r> {
 /// The steps of one class.
 type Class<'r> = fn(&Round<'r>) -> Result<Vec<Step>>;
 
-/// Carries out the first class that has anything to do.
-fn turn<'r>(round: &Round<'r>) -> Result<Vec<Step>> {
-    let classes: [Class<'r>; 16] = [
+/// Carries out the first class that has anything to do that was not `done` before: what is done a second time does not
+/// help.
+fn turn<'r>(round: &Round<'r>, done: &HashSet<Step>) -> Result<Vec<Step>> {
+    let classes: [Class<'r>; 17] = [
         Round::lengthen,
         Round::mark,
         Round::number,
@@ -171,11 +119,13 @@ fn turn<'r>(round: &Round<'r>) -> Result<Vec<Step>> {
         Round::lower,
         Round::namespaces,
         Round::free_damaged,
+        Round::rescue,
         Round::give_back,
         Round::copy,
     ];
     for class in classes {
-        let steps = class(round)?;
+        let mut steps = class(round)?;
+        steps.retain(|step| !done.contains(step));
         if !steps.is_empty() {
             return Ok(steps);
         }
@@ -279,10 +229,15 @@ impl<'r> Round<'r> {
         Ok(steps)
     }
 
-    /// Records without a sequence number get the one that their entries know them by.
+    /// Records without a sequence number get the one that their entries know them by; directories say that they are some.
     fn number(&self) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
         for issue in self.issues {
+            if let (IssueKind::DirectoryFlag { .. }, Some(record)) = (&issue.kind, issue.record)
+                && let Some(base) = self.writer.owner(record)?
+            {
+                steps.extend(self.writer.mend_directory_flag(base)?);
+            }
             if let (IssueKind::SequenceZero { .. }, Some(record)) = (&issue.kind, issue.record) {
                 let known = self.issues.iter().find_map(|other| match other.kind {
                     IssueKind::EntrySequence { found, .. } if found.record() == record => {
@@ -420,9 +375,21 @@ impl<'r> Round<'r> {
     }
 
     fn add_names(&self) -> Result<Vec<Step>> {
+        let directories: BTreeSet<RecordNumber> = self.entries.keys().copied().collect();
+        if directories.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut names = self.names_in(&directories)?;
+        // what a damaged index says is looked at when it is made anew
+        let damaged = self.damaged();
         let mut steps = Vec::new();
-        for (directory, files) in &self.entries {
-            steps.extend(self.writer.mend_entries(*directory, files)?);
+        for (directory, files) in self
+            .entries
+            .iter()
+            .filter(|(directory, _)| !damaged.contains(directory))
+        {
+            let held = names.remove(directory).unwrap_or_default();
+            steps.extend(self.writer.mend_entries(*directory, files, &held)?);
         }
         Ok(steps)
     }
@@ -484,62 +451,6 @@ impl<'r> Round<'r> {
             return self.writer.rebuild_secure();
         }
         Ok(Vec::new())
-    }
-
-    /// Directories whose index is damaged.
-    fn damaged(&self) -> BTreeSet<RecordNumber> {
-        self.issues
-            .iter()
-            .filter(|issue| match &issue.place {
-                Place::IndexBlock { index, .. } => index == "$I30",
-                Place::Volume | Place::Record => true,
-            })
-            .filter(|issue| is_of_index(issue))
-            .filter_map(|issue| issue.record)
-            .collect()
-    }
-
-    fn rebuild(&self) -> Result<Vec<Step>> {
-        let directories = self.damaged();
-        let hidden = self.issues.iter().any(|issue| {
-            let in_record = !matches!(issue.place, Place::IndexBlock { .. });
-            in_record && HIDING.contains(&issue.kind_name())
-        });
-        if directories.is_empty() || hidden {
-            return Ok(Vec::new());
-        }
-        let mut names = self.names_in(&directories)?;
-        let mut steps = Vec::new();
-        for directory in directories {
-            let names = names.remove(&directory).unwrap_or_default();
-            steps.extend(self.writer.rebuild(directory, &names)?);
-        }
-        Ok(steps)
-    }
-
-    /// The names that files have in some directories.
-    fn names_in(
-        &self,
-        directories: &BTreeSet<RecordNumber>,
-    ) -> Result<HashMap<RecordNumber, Vec<(FileReference, FileName)>>> {
-        let strays: HashSet<RecordNumber> = self.strays().collect();
-        let mut names: HashMap<RecordNumber, Vec<(FileReference, FileName)>> = HashMap::new();
-        // the audit found none in use that cannot be read
-        self.each_record(&mut |record| {
-            if strays.contains(&record.number()) {
-                return;
-            }
-            let file = record.base().unwrap_or(record.reference());
-            for attribute in record.attributes().flatten() {
-                if attribute.kind() == AttributeKind::FILE_NAME
-                    && let Some(Ok(name)) = attribute.resident().map(FileName::parse)
-                    && directories.contains(&name.parent.record())
-                {
-                    names.entry(name.parent.record()).or_default().push((file, name));
-                }
-            }
-        })?;
-        Ok(names)
     }
 
     /// Extension records that no file knows of.

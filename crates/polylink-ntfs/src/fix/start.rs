@@ -14,7 +14,7 @@ use crate::geometry::Geometry;
 use crate::layout::attribute::AttributeKind;
 use crate::layout::boot::BootSector;
 use crate::layout::read_bytes;
-use crate::record::Record;
+use crate::record::{Body, Record};
 use crate::units::RecordNumber;
 use crate::volume::{Note, OpenOptions, Volume};
 use crate::write::{WriteOptions, may_be_mended, write_bytes};
@@ -212,13 +212,13 @@ fn first_record(number: RecordNumber, reason: &str) -> Step {
 fn first_records(device: &Arc<dyn Device>, geometry: &Geometry, report: &mut dyn FnMut(Step)) -> Result<()> {
     for number in (0..MIRRORED).map(RecordNumber) {
         let bytes = read_record(device, geometry, offset_in(geometry, geometry.mft.0, number))?;
-        let Err(reason) = judge(&bytes, number) else {
+        let Err(reason) = judge(&bytes, number, geometry.clusters) else {
             continue;
         };
         let Ok(copy) = copy_of(device, geometry, number) else {
             continue;
         };
-        if judge(&copy, number).is_ok() {
+        if judge(&copy, number, geometry.clusters).is_ok() {
             put_record(device, geometry, number, &copy)?;
             report(first_record(number, reason));
         }
@@ -227,7 +227,7 @@ fn first_records(device: &Arc<dyn Device>, geometry: &Geometry, report: &mut dyn
 }
 
 /// Whether bytes can be one of the first records; else why not.
-fn judge(bytes: &[u8], number: RecordNumber) -> std::result::Result<(), &'static str> {
+fn judge(bytes: &[u8], number: RecordNumber, clusters: u64) -> std::result::Result<(), &'static str> {
     let mut bytes = bytes.to_vec();
     fixup::undo(&mut bytes, *b"FILE").map_err(|_| "damaged")?;
     let record = Record::parsed(number, &bytes).map_err(|_| "damaged")?;
@@ -242,7 +242,11 @@ fn judge(bytes: &[u8], number: RecordNumber) -> std::result::Result<(), &'static
     }
     let mut kinds = Vec::new();
     for attribute in record.attributes() {
-        kinds.push(attribute.map_err(|_| "damaged")?.kind());
+        let attribute = attribute.map_err(|_| "damaged")?;
+        if let Body::NonResident(part) = attribute.body() {
+            part.decode(clusters).map_err(|_| "with runs that cannot be")?;
+        }
+        kinds.push(attribute.kind());
     }
     let known = AttributeKind::STANDARD_INFORMATION..=AttributeKind::LOGGED_UTILITY_STREAM;
     if !kinds.is_sorted() || kinds.iter().any(|kind| !known.contains(kind)) {

@@ -280,7 +280,12 @@ fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(
     if dirty && !options.force && !mending {
         return Err(NotWritable::Dirty.into());
     }
-    if volume.hibernation()? == Hibernation::Asleep {
+    let sleep = match volume.hibernation() {
+        // what is to be mended may be the root directory, and the file is known by its name too
+        Err(Error::Corrupt(_) | Error::Unsupported(_)) if mending => volume.hibernation_by_records(),
+        sleep => sleep,
+    };
+    if sleep? == Hibernation::Asleep {
         return Err(NotWritable::Hibernated.into());
     }
     let log = volume.log_state()?;

@@ -14,8 +14,11 @@ mod values;
 use polylink_nt::NtStatus;
 
 use super::attributes;
+use super::directory::IndexName;
+use super::names::found;
 use super::open::{Inner, Writer};
 use super::state::State;
+use super::tree;
 use crate::error::{Error, Result};
 use crate::fix::Step;
 use crate::record::Record;
@@ -77,6 +80,24 @@ impl State {
         })
     }
 
+    /// Whether a record may be a directory, and nothing in it can be found.
+    fn is_closed(&mut self, number: RecordNumber) -> Result<bool> {
+        Ok(match self.target(number)? {
+            Target::Unknown => true,
+            Target::File {
+                is_directory: true, ..
+            } => match self
+                .directory(number, IndexName::Names)
+                .and_then(|mut index| tree::walk(&mut index, &mut |entry| found(entry).map(|_| ())))
+            {
+                Ok(()) => false,
+                Err(Error::Corrupt(_)) => true,
+                Err(error) => return Err(error),
+            },
+            _ => false,
+        })
+    }
+
     /// Lets a record count at least, or at most, the names that it has.
     pub(super) fn mend_count(&mut self, base: RecordNumber, raise: bool) -> Result<Vec<Step>> {
         let Target::File { .. } = self.target(base)? else {
@@ -113,6 +134,16 @@ impl Writer {
     /// Raises the link count of a file to the number of its names, or lowers it.
     pub(crate) fn mend_count(&self, base: RecordNumber, raise: bool) -> Result<Vec<Step>> {
         self.mend(|inner| inner.state.mend_count(base, raise))
+    }
+
+    /// Whether a record can be read, and is no file.
+    pub(crate) fn is_gone(&self, number: RecordNumber) -> Result<bool> {
+        self.look(|state| Ok(state.target(number)? == Target::Gone))
+    }
+
+    /// Whether a record may be a directory in which nothing can be found.
+    pub(crate) fn is_closed(&self, number: RecordNumber) -> Result<bool> {
+        self.look(|state| state.is_closed(number))
     }
 
     /// The base record of the file that a record belongs to; `None` where that cannot be read.

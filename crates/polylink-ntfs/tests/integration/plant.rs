@@ -62,6 +62,7 @@ const MENDED: &[&str] = &[
     "cluster-marked-free",
     "cluster-marked-used",
     "cycle",
+    "directory-flag",
     "directory-links",
     "entry-parent",
     "entry-sequence",

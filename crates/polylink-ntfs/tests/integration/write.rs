@@ -4,6 +4,7 @@ mod basic;
 mod batch;
 mod copy;
 pub(crate) mod crash;
+mod damage;
 pub(crate) mod fix;
 mod leak;
 mod model;

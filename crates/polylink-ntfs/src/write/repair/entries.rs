@@ -9,7 +9,7 @@ use super::super::directory::{IndexName, by_exact_name, empty_directory, name_en
 use super::super::files::ValuePlace;
 use super::super::names::{Found, file_name, found, probe};
 use super::super::open::Writer;
-use super::super::state::State;
+use super::super::state::{Facts, State};
 use super::super::tree;
 use super::Target;
 use crate::error::{Error, Result};
@@ -62,11 +62,13 @@ impl State {
         Ok(!found.name.is_link() || self.link_counts(file.record())?.1 < limit)
     }
 
-    /// Gives files the names that a directory's entries say they have, and corrects entries.
+    /// Gives files the names that a directory's entries say they have, unless another file has it (`held`: the names that
+    /// files have in the directory), and corrects entries.
     fn mend_entries(
         &mut self,
         number: RecordNumber,
         files: &BTreeSet<FileReference>,
+        held: &[(FileReference, FileName)],
         limit: u32,
     ) -> Result<Vec<Step>> {
         let Some(directory) = self.directory_now(number)? else {
@@ -97,7 +99,12 @@ impl State {
                 ));
                 continue;
             }
-            if now != found.file || !self.may_have(now, is_directory, &found, limit)? {
+            // an entry that says one file, and a file that says it has the name: the file is to be believed, and its
+            // entry comes back to it
+            let others = held
+                .iter()
+                .any(|(file, other)| *file != now && other.parent == directory && other.name == *name);
+            if others || now != found.file || !self.may_have(now, is_directory, &found, limit)? {
                 continue;
             }
             let key = self.hold_name(now, directory, name, namespace, u32::MAX)?;
@@ -187,7 +194,12 @@ impl State {
     }
 
     /// Makes the index of a directory anew.
-    fn rebuild(&mut self, number: RecordNumber, names: &[(FileReference, FileName)]) -> Result<Vec<Step>> {
+    fn rebuild(
+        &mut self,
+        number: RecordNumber,
+        names: &[(FileReference, FileName)],
+        kept: &[(FileReference, Vec<u8>)],
+    ) -> Result<Vec<Step>> {
         let Some(directory) = self.directory_now(number)? else {
             return Ok(Vec::new());
         };
@@ -197,10 +209,24 @@ impl State {
         let mut entries = Vec::with_capacity(names.len());
         for (file, name) in names.iter().filter(|(_, name)| name.parent == directory) {
             let namespace = name.namespace.unwrap_or(Namespace::Posix);
-            let facts = self.facts(file.record())?;
+            let facts = match self.facts(file.record()) {
+                // what is wrong with the file must not keep it from being found
+                Err(Error::Corrupt(_)) => Facts {
+                    created: name.created,
+                    modified: name.modified,
+                    changed: name.changed,
+                    accessed: name.accessed,
+                    allocated: name.allocated,
+                    size: name.size,
+                    attributes: name.attributes,
+                    ea_or_tag: name.ea_or_tag,
+                },
+                facts => facts?,
+            };
             let key = file_name(directory, &facts, &name.name, namespace);
             entries.push((key, *file));
         }
+        entries.extend(kept.iter().map(|(file, key)| (key.clone(), *file)));
         entries.sort_by(|(a, _), (b, _)| by_exact_name(&upcase, a, b));
         let mut count = 0_u64;
         for (key, file) in entries {
@@ -222,15 +248,16 @@ impl State {
 }
 
 impl Writer {
-    /// Gives files the names that a directory leads to them by.
+    /// Gives files the names that a directory leads to them by, of which `held` are those that files know of.
     pub(crate) fn mend_entries(
         &self,
         directory: RecordNumber,
         files: &BTreeSet<FileReference>,
+        held: &[(FileReference, FileName)],
     ) -> Result<Vec<Step>> {
         self.mend(|inner| {
             let limit = inner.options.max_links;
-            inner.state.mend_entries(directory, files, limit)
+            inner.state.mend_entries(directory, files, held, limit)
         })
     }
 
@@ -246,12 +273,13 @@ impl Writer {
         })
     }
 
-    /// Makes the index of a directory anew, from the names that files have in it.
+    /// Makes the index of a directory anew, from the names that files have in it, and from entries that are `kept`.
     pub(crate) fn rebuild(
         &self,
         directory: RecordNumber,
         names: &[(FileReference, FileName)],
+        kept: &[(FileReference, Vec<u8>)],
     ) -> Result<Vec<Step>> {
-        self.mend(|inner| inner.state.rebuild(directory, names))
+        self.mend(|inner| inner.state.rebuild(directory, names, kept))
     }
 }

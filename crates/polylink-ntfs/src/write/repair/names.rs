@@ -102,7 +102,8 @@ impl State {
         };
         if own {
             let same = found.file == file
-                && found.name.namespace_byte == name.namespace_byte
+                // one that no namespace is, is mended later; its entry says what it becomes
+                && found.name.namespace_byte == name.namespace.unwrap_or(Namespace::Posix).byte()
                 && found.name.parent == name.parent;
             return Ok(if same {
                 Standing::Indexed
@@ -352,6 +353,26 @@ impl Inner {
         Ok(steps)
     }
 
+    /// Gives a file a name where it can be reached, whose directories are all beyond repair.
+    fn rescue_from(&mut self, base: RecordNumber) -> Result<Vec<Step>> {
+        let Target::File {
+            now: file,
+            is_directory,
+        } = self.state.target(base)?
+        else {
+            return Ok(Vec::new());
+        };
+        let judged = self.state.judged(file, is_directory)?;
+        let lost = judged
+            .iter()
+            .filter(|one| one.name.is_link())
+            .all(|one| one.standing == Standing::Unknown);
+        if !lost || base < RecordNumber::FIRST_SPARE {
+            return Ok(Vec::new());
+        }
+        Ok(vec![self.rescue(file, &judged)?])
+    }
+
     /// Gives a file that no directory leads to a name in one that is made for such files.
     fn rescue(&mut self, file: FileReference, judged: &[Judged]) -> Result<Step> {
         let directory = self.found_directory()?;
@@ -411,6 +432,11 @@ impl Writer {
     /// where it can, which breaks a circle of directories.
     pub(crate) fn mend_names(&self, base: RecordNumber, rescue: bool) -> Result<Vec<Step>> {
         self.mend(|inner| inner.mend_names(base, rescue))
+    }
+
+    /// Gives a file a name where it can be reached, whose directories are all beyond repair.
+    pub(crate) fn rescue(&self, base: RecordNumber) -> Result<Vec<Step>> {
+        self.mend(|inner| inner.rescue_from(base))
     }
 
     /// Takes the names of a file away that lead nowhere.

@@ -12,6 +12,8 @@ use super::super::state::{FILE, State};
 use super::super::tree;
 use crate::error::{Error, Result};
 use crate::fix::{Step, StepKind};
+use crate::index::I30;
+use crate::layout::attribute::AttributeKind;
 use crate::layout::record::{RecordFlags, RecordHeader};
 use crate::record::Record;
 use crate::units::RecordNumber;
@@ -31,6 +33,31 @@ impl State {
             what,
             "0",
             sequence.to_string(),
+        )])
+    }
+
+    /// Lets a record say that it is a directory where it has an index of names, and that it is none where it has content
+    /// instead.
+    fn mend_directory_flag(&mut self, number: RecordNumber) -> Result<Vec<Step>> {
+        let has_index = !self.parts(number, AttributeKind::INDEX_ROOT, &I30)?.is_empty();
+        let has_data = !self.parts(number, AttributeKind::DATA, &[])?.is_empty();
+        let flags = attributes::flags(self.record(number)?);
+        let is_directory = flags.contains(RecordFlags::DIRECTORY);
+        if has_index == has_data || has_index == is_directory {
+            return Ok(Vec::new());
+        }
+        let class = self.base_class;
+        let mut right = flags;
+        right.set(RecordFlags::DIRECTORY, has_index);
+        attributes::set_flags(self.record_mut(number, class)?, right);
+        self.hints.remove(&number);
+        let called = |directory| if directory { "a directory" } else { "no directory" };
+        Ok(vec![Step::new(
+            StepKind::CorrectRecord,
+            number,
+            "what the record is said to be".to_owned(),
+            called(is_directory),
+            called(has_index),
         )])
     }
 
@@ -55,7 +82,6 @@ impl State {
             if !record.is_in_use() {
                 continue;
             }
-            let directory = record.is_directory();
             if let Some(base) = record.base() {
                 left.remove(&base.record());
                 continue;
@@ -63,7 +89,8 @@ impl State {
             for entry in self.list_entries(number)?.unwrap_or_default() {
                 left.remove(&entry.record.record());
             }
-            if directory {
+            // whatever it says of itself
+            if !self.parts(number, AttributeKind::INDEX_ROOT, &I30)?.is_empty() {
                 let mut index = self.directory(number, IndexName::Names)?;
                 tree::walk(&mut index, &mut |entry| {
                     left.remove(&found(entry)?.file.record());
@@ -111,6 +138,11 @@ impl Writer {
     /// Gives a record a sequence number that has none.
     pub(crate) fn number_record(&self, number: RecordNumber, sequence: u16) -> Result<Vec<Step>> {
         self.mend(|inner| inner.state.number_record(number, sequence))
+    }
+
+    /// Lets a record say whether it is a directory, by what it holds.
+    pub(crate) fn mend_directory_flag(&self, number: RecordNumber) -> Result<Vec<Step>> {
+        self.mend(|inner| inner.state.mend_directory_flag(number))
     }
 
     /// Frees those of some damaged records that nothing refers to.

@@ -20,7 +20,7 @@ use super::{blank, options, reopened, units};
 use crate::check::audit;
 
 mod format;
-mod random;
+pub(super) mod random;
 
 #[derive(Clone, Debug)]
 pub(super) enum Event {

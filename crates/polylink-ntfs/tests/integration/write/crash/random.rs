@@ -10,10 +10,10 @@ use super::{Step, at};
 use crate::write::{TIME, units};
 
 /// Numbers that are the same each time.
-pub(super) struct Random(pub(super) u64);
+pub(in crate::write) struct Random(pub(in crate::write) u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(in crate::write) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
