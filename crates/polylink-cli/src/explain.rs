@@ -311,6 +311,12 @@ impl Case<'_> {
         }
     }
 
+    /// The size of a file that was to be copied.
+    fn size_of_copied(&self) -> Option<u64> {
+        let metadata = self.path.symlink_metadata().ok()?;
+        (self.to.is_some() && metadata.is_file()).then(|| metadata.len())
+    }
+
     fn no_space(&self) -> Vec<String> {
         let Some(volume) = self.volume_of_new() else {
             return Vec::new();
@@ -320,6 +326,14 @@ impl Case<'_> {
                 "the {} file system is full: a new name needs room in its directory",
                 volume.kind
             )],
+            // what was written of a copy is gone again by now
+            Some(available) if self.size_of_copied().is_some_and(|needed| needed > available) => {
+                vec![format!(
+                    "it has {}, and {} are available",
+                    size(self.size_of_copied().unwrap_or_default()),
+                    size(available)
+                )]
+            }
             Some(available) => vec![format!(
                 "{} are available, so a quota, the inodes ('df -i') or the size of this one directory is used up",
                 size(available)

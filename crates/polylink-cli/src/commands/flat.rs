@@ -360,7 +360,7 @@ fn view_path(context: &Context<'_>, view: &Path) -> Result<PathBuf, CommandError
         return Err(
             CommandError::cannot_start(format!("'{}' is not a directory", shown(view)))
                 .path(view)
-                .hint("a view is a directory of its own: give one, or a name that is free"),
+                .hint("give a directory that is free for this, or a name that is not taken"),
         );
     };
     Ok(facts::absolute(place::parent(view)).map_err(started)?.join(name))

@@ -27,7 +27,7 @@ fn a_view_that_is_a_file_or_has_no_folder_to_be_in() {
     insta::assert_snapshot!(env.run(["flat", "photos", "file"]).failure(), @r"
     exit code 2
     error: 'file' is not a directory
-    hint: a view is a directory of its own: give one, or a name that is free
+    hint: give a directory that is free for this, or a name that is not taken
     ");
     std::os::unix::fs::symlink("nowhere", env.path("broken")).unwrap();
     assert_eq!(env.run(["flat", "photos", "broken"]).code, 2);

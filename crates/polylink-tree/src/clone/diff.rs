@@ -539,8 +539,9 @@ impl Diff<'_> {
                 set.push((number, Touch::New));
                 continue;
             }
-            if partner == NONE || self.source.dirs[number as usize].state != DirState::Read {
-                continue;
+            let unseen = self.source.dirs[number as usize].state != DirState::Read;
+            if partner == NONE || unseen || self.closed(partner).is_some() {
+                continue; // told already
             }
             let Some((ours, theirs)) = &mut openers else {
                 continue;

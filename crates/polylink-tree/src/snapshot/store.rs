@@ -43,8 +43,8 @@ pub(crate) struct Store {
     pub(crate) left: Vec<NameBuf>,
     /// Snapshots that are to be removed to their end.
     gone: Vec<NameBuf>,
-    /// Records without a snapshot.
-    stale: Vec<NameBuf>,
+    /// Records without a snapshot, each with the name that the snapshot has while it is removed.
+    stale: Vec<(NameBuf, NameBuf)>,
 }
 
 /// Whether a snapshot can have this name: no hidden one, no separator, not too long, not what marks an incomplete one, and
@@ -78,6 +78,23 @@ fn record_name(snapshot: &Snapshot) -> NameBuf {
     let mut name = format!("{:0width$}-", snapshot.time.max(0), width = DIGITS).into_bytes();
     name.extend_from_slice(snapshot.name.bytes());
     name.into()
+}
+
+/// The name of a snapshot that is being removed.
+fn gone_name(snapshot: &Snapshot) -> NameBuf {
+    [GONE, snapshot.name.bytes()].concat().into()
+}
+
+/// The name of what a stopped run left.
+fn left_name(number: u32) -> NameBuf {
+    [LEFT, format!("{number:06}").as_bytes()].concat().into()
+}
+
+/// Whether [`left_name`] gives such a name: others are somebody else's.
+fn is_left_name(name: Name<'_>) -> bool {
+    let number = name.bytes().strip_prefix(LEFT);
+    let number = number.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    number.is_some_and(|number| left_name(number).bytes() == name.bytes())
 }
 
 fn read_record(record: Name<'_>) -> Option<Snapshot> {
@@ -131,11 +148,15 @@ impl Store {
                 let Some(snapshot) = read_record(record.name()) else {
                     continue;
                 };
+                // somebody else's file, whatever it is called
+                if !is_dir(fs, records, record.name()).at("look at", path.join(RECORDS))? {
+                    continue;
+                }
                 let there = is_dir(fs, &store.dir, snapshot.name.name());
                 if there.at("look at", join(path, snapshot.name.name()))? {
                     store.snapshots.push(snapshot);
                 } else {
-                    store.stale.push(record);
+                    store.stale.push((record, gone_name(&snapshot)));
                 }
             }
         }
@@ -143,9 +164,9 @@ impl Store {
             .snapshots
             .sort_by(|a, b| (a.time, &a.name).cmp(&(b.time, &b.name)));
         for name in lower.names_in(&store.dir).at("read", path)? {
-            if name.bytes().starts_with(LEFT) {
+            if is_left_name(name.name()) {
                 store.left.push(name);
-            } else if name.bytes().starts_with(GONE) {
+            } else if store.stale.iter().any(|(_, gone)| *gone == name) {
                 store.gone.push(name);
             }
         }
@@ -159,17 +180,22 @@ impl Store {
 
     /// Sets what the last run left aside, so that it can be linked from, and removes what was on its way out.
     pub(crate) fn tidy(&mut self, fs: &dyn FileFs, rights: Rights, progress: &dyn Progress) -> FsResult<()> {
-        if let Some(records) = &self.records {
-            for record in self.stale.drain(..) {
-                fs.remove_dir(At::new(records, record.name()))?;
-            }
-        }
         for gone in self.gone.drain(..) {
             remove_tree(fs, At::new(&self.dir, gone.name()), rights, progress)?;
+            fs.sync(&self.dir)?;
+        }
+        if let Some(records) = &self.records {
+            for (record, _) in self.stale.drain(..) {
+                match fs.remove_dir(At::new(records, record.name())) {
+                    // ours is empty
+                    Err(fault) if fault.kind() == FaultKind::NotEmpty => {}
+                    removed => removed?,
+                }
+            }
         }
         for name in self.left.iter_mut().filter(|name| name.bytes() == NEW.as_bytes()) {
             for number in 1u32.. {
-                let aside: NameBuf = [LEFT, format!("{number:06}").as_bytes()].concat().into();
+                let aside = left_name(number);
                 let (old, new) = (At::new(&self.dir, name.name()), At::new(&self.dir, aside.name()));
                 match fs.rename(old, new, Existing::Keep) {
                     Err(fault) if fault.kind() == FaultKind::Exists => {}
@@ -230,12 +256,14 @@ impl Store {
         rights: Rights,
         progress: &dyn Progress,
     ) -> FsResult<()> {
-        let gone: NameBuf = [GONE, snapshot.name.bytes()].concat().into();
+        let gone = gone_name(snapshot);
         let gone = At::new(&self.dir, gone.name());
         fs.rename(At::new(&self.dir, snapshot.name.name()), gone, Existing::Keep)?;
         // on the disk before anything inside goes: a power cut must not leave the name with less behind it
         fs.sync(&self.dir)?;
         remove_tree(fs, gone, rights, progress)?;
+        // without its record nobody would know that what is left of it is ours
+        fs.sync(&self.dir)?;
         match &self.records {
             Some(records) => fs.remove_dir(At::new(records, record_name(snapshot).name())),
             None => Ok(()),

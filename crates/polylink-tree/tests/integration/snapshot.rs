@@ -241,6 +241,32 @@ fn old_snapshots_go_by_the_rules_and_foreign_directories_stay() {
 }
 
 #[test]
+fn what_others_put_into_a_store_stays_however_it_is_called() {
+    let fs = photos();
+    take(&fs, &request(1));
+    let foreign = [
+        "/store/.polylink-left-mine/precious",
+        "/store/.polylink-gone-mine/precious",
+        "/store/.polylink-snapshots/000000000012-mine",
+        "/store/.polylink-snapshots/000000000013-other/precious",
+    ];
+    for (number, path) in (0u64..).zip(foreign) {
+        fs.create(path, number + 1).unwrap();
+    }
+    let keep = Request {
+        keep: Some(Keep::parse("last=1").unwrap()),
+        ..request(2)
+    };
+    let outcome = take(&fs, &keep);
+    assert_eq!((outcome.dropped.len(), outcome.drop_failures.len()), (1, 0));
+    take(&fs, &request(3));
+    for path in foreign {
+        assert!(stat(&fs, path).is_some(), "{path}");
+    }
+    assert_whole(&fs, "n003", 65_000);
+}
+
+#[test]
 fn removing_a_snapshot_follows_no_symbolic_link_and_enters_no_other_volume() {
     let fs = photos();
     take(&fs, &request(1));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use polylink_core::{At, Dir, FileId, FsResult, Kind, LinkFs, Name, Silent};
+use polylink_ntfs::fix::fix;
 use polylink_ntfs::{Device, FormatOptions, MemDevice, VolumeFs, WriteOptions, Writer, format};
 use polylink_tree::snapshot::{Civil, Keep, Outcome, Request, apply, list, plan};
 
@@ -245,7 +246,7 @@ fn after_a_power_cut_at_any_write_snapshots_are_whole_or_not_there() {
         let outcome = volume.take(3, Some("last=2"));
         assert!(outcome.is_whole(), "{:?}", outcome.failures);
         volume.writer.close().unwrap();
-        let volume = open(device, 1024);
+        let volume = open(device.clone(), 1024);
         let listed = list(&volume.fs, Path::new("/store")).unwrap();
         for snapshot in &listed {
             let name = snapshot.name.name().text().unwrap();
@@ -257,6 +258,11 @@ fn after_a_power_cut_at_any_write_snapshots_are_whole_or_not_there() {
         named[usize::from(third)] += 1;
         assert!(third || listed.len() == 2, "after {left} writes");
         assert!(whole(&volume.fs, "/s") == now, "after {left} writes");
+        drop(volume);
+        let device: Arc<dyn Device> = device;
+        let fixed = fix(&device, &WriteOptions::default(), &Silent, &mut |_| {}).unwrap();
+        assert!(fixed.is_clean(), "after {left} writes");
+        let volume = open(device, 1024);
         let again = volume.take(4, Some("last=2"));
         assert!(again.is_whole(), "after {left} writes: {:?}", again.failures);
         assert!(whole(&volume.fs, "/store/n4") == now, "after {left} writes");

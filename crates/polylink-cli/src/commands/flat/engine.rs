@@ -103,7 +103,7 @@ impl<'a> Site<'a> {
         let not_a_directory = || {
             CommandError::cannot_start(format!("'{}' is not a directory", shown(view)))
                 .path(view)
-                .hint("a view is a directory of its own: give one, or a name that is free")
+                .hint("give a directory that is free for this, or a name that is not taken")
         };
         match place::stat(self.fs(), view) {
             Ok(stat) if stat.kind == Kind::Directory => self.directory(view),
@@ -232,7 +232,7 @@ pub(crate) fn error(context: &Context<'_>, error: &Error) -> CommandError {
             .hint("a view holds nothing but names of files: choose a directory of its own for it"),
         Error::ViewIsNotDirectory(view) => plain()
             .path(view)
-            .hint("a view is a directory of its own: give one, or a name that is free"),
+            .hint("give a directory that is free for this, or a name that is not taken"),
         Error::OtherVolume { source_dir, view } => {
             let fault = Fault::of(FaultKind::CrossesVolumes);
             let link = PathError {

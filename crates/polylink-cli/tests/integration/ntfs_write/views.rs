@@ -195,7 +195,7 @@ fn what_a_view_is_refused_for() {
     insta::assert_snapshot!(flat(&["/photos", "/photos/b.jpg"]), @r"
     exit code 2
     error: '/photos/b.jpg' is not a directory
-    hint: a view is a directory of its own: give one, or a name that is free
+    hint: give a directory that is free for this, or a name that is not taken
     ");
     insta::assert_snapshot!(flat(&["/photos", "/nowhere/all"]), @r"
     exit code 2
