@@ -184,6 +184,7 @@ Register-ArgumentCompleter -Native -CommandName 'polylink' -ScriptBlock {
         }
         'polylink;clone' {
             [CompletionResult]::new('--orphans', '--orphans', [CompletionResultType]::ParameterName, 'What happens to a name that should go and is the last one of its file')
+            [CompletionResult]::new('--fallback', '--fallback', [CompletionResultType]::ParameterName, 'What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it')
             [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'The partition, where IMG is a whole disk with several of them')
             [CompletionResult]::new('--max-links', '--max-links', [CompletionResultType]::ParameterName, 'The most names that a file of the volume may have [default: 1024]')

@@ -290,7 +290,7 @@ _polylink() {
             return 0
             ;;
         polylink__subcmd__clone)
-            opts="-n -q -h -V --prune --keep-extra --orphans --dry-run --image --partition --force --max-links --json --quiet --progress --color --help --version"
+            opts="-n -q -h -V --prune --keep-extra --orphans --fallback --dry-run --image --partition --force --max-links --json --quiet --progress --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -298,6 +298,10 @@ _polylink() {
             case "${prev}" in
                 --orphans)
                     COMPREPLY=($(compgen -W "keep delete" -- "${cur}"))
+                    return 0
+                    ;;
+                --fallback)
+                    COMPREPLY=($(compgen -W "symlink reflink copy" -- "${cur}"))
                     return 0
                     ;;
                 --image)

@@ -174,6 +174,7 @@ set edit:completion:arg-completer[polylink] = {|@words|
         }
         &'polylink;clone'= {
             cand --orphans 'What happens to a name that should go and is the last one of its file'
+            cand --fallback 'What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy'
             cand --image 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it'
             cand --partition 'The partition, where IMG is a whole disk with several of them'
             cand --max-links 'The most names that a file of the volume may have [default: 1024]'

@@ -183,6 +183,9 @@ complete -c polylink -n "__fish_polylink_using_subcommand split" -s h -l help -d
 complete -c polylink -n "__fish_polylink_using_subcommand split" -s V -l version -d 'Print version'
 complete -c polylink -n "__fish_polylink_using_subcommand clone" -l orphans -d 'What happens to a name that should go and is the last one of its file' -r -f -a "keep\t'It stays and is reported'
 delete\t'It is removed, and with it the file'"
+complete -c polylink -n "__fish_polylink_using_subcommand clone" -l fallback -d 'What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy' -r -f -a "symlink\t'A symbolic link: it leads nowhere once its source is gone'
+reflink\t'A copy that shares its blocks with the source, or nothing where the file system cannot do that'
+copy\t'A copy; blocks are shared where the file system can do that'"
 complete -c polylink -n "__fish_polylink_using_subcommand clone" -l image -d 'Work in this NTFS volume instead: an image, or a block device that is not mounted; paths are inside it' -r -F
 complete -c polylink -n "__fish_polylink_using_subcommand clone" -l partition -d 'The partition, where IMG is a whole disk with several of them' -r
 complete -c polylink -n "__fish_polylink_using_subcommand clone" -l max-links -d 'The most names that a file of the volume may have [default: 1024]' -r

@@ -314,7 +314,7 @@ impl Case<'_> {
     /// The size of a file that was to be copied.
     fn size_of_copied(&self) -> Option<u64> {
         let metadata = self.path.symlink_metadata().ok()?;
-        (self.to.is_some() && metadata.is_file()).then(|| metadata.len())
+        (self.action == "copy" && metadata.is_file()).then_some(metadata.len())
     }
 
     fn no_space(&self) -> Vec<String> {

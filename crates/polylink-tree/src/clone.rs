@@ -2,21 +2,24 @@
 
 mod apply;
 mod diff;
+mod falls;
 mod step;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use polylink_core::{
     At, Dir, FaultKind, FileFs, FileId, HardLinks, Kind, Name, NameBuf, PathError, Progress, ResultExt as _,
 };
+use polylink_view::{Fallback, Fallbacks, Ledger};
 
 use crate::error::Error;
 use crate::metadata::Rights;
 use crate::tree::{Tree, Wanted};
 
-pub use apply::apply;
 pub(crate) use apply::copy_symlink;
+pub use apply::{apply, apply_with};
 pub use step::{Old, Step};
 
 /// What happens to names in the clone that have no counterpart in the source.
@@ -48,6 +51,8 @@ pub struct Options {
     pub extra: Extra,
     /// What happens to last names.
     pub orphans: Orphans,
+    /// What to make where no hard link can be; nothing, so that such files fail, by default.
+    pub fallback: Option<Fallback>,
     /// The user who makes it, where the system has user ids: others than root cannot give directories away.
     pub user: Option<u32>,
     /// Threads; by default as many as the machine has, at most eight.
@@ -87,6 +92,12 @@ pub struct Outcome {
     pub extra: u64,
     /// Names below parts of the source that could not be seen: they stay.
     pub held: u64,
+    /// Names that are no hard links, by what they are; those that are kept among them.
+    pub fallbacks: Fallbacks,
+    /// Those of them that were made in this run where there was none.
+    pub fallbacks_made: u64,
+    /// Those of them that were made anew because their sources changed.
+    pub refreshed: u64,
     /// Symbolic links made anew because the file system gives them no further name.
     pub symlinks: u64,
     /// Special files (devices, pipes, sockets) that the file system gives no further name: left out.
@@ -107,6 +118,8 @@ pub struct Outcome {
     pub unreadable: Vec<PathError>,
     /// What did not work.
     pub failures: Vec<PathError>,
+    /// The ledger could not be written: the run ended there.
+    pub ledger_error: Option<Arc<polylink_view::Error>>,
     /// The user stopped it, or the file system did; the next run completes it.
     pub stopped: bool,
 }
@@ -148,7 +161,17 @@ enum Change {
         entry: usize,
         old: FileId,
         old_version: Old,
+        how: How,
     },
+    /// A fallback whose counterpart is gone, and which holds nothing that is not elsewhere.
+    RemoveFallback { dir: u32, entry: usize },
+}
+
+/// How a name is brought in line with its counterpart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Link,
+    Fall(Fallback),
 }
 
 /// Why a directory gets its metadata.
@@ -170,6 +193,7 @@ impl Change {
             | Self::Remove { dir, .. }
             | Self::Delete { dir, .. }
             | Self::Rename { dir, .. }
+            | Self::RemoveFallback { dir, .. }
             | Self::Relink { dir, .. } => *dir,
         }
     }
@@ -181,6 +205,11 @@ pub struct Plan {
     options: Options,
     rights: Rights,
     source: Tree,
+    /// Source and clone lie on different file systems.
+    apart: bool,
+    known: falls::Known,
+    /// Fallbacks that stay as they are.
+    standing: Fallbacks,
     dest_path: PathBuf,
     parent: Dir,
     /// The clone, where it exists already.
@@ -192,6 +221,8 @@ pub struct Plan {
     make_dirs: Vec<u32>,
     /// Names to make, by directory of the source, in path order.
     links: Vec<(u32, Vec<usize>)>,
+    /// Fallbacks to make, in the same way.
+    falls: Vec<(u32, Vec<usize>)>,
     /// Directories of the source whose counterparts get their metadata, in path order.
     set_dirs: Vec<(u32, Touch)>,
     report: Outcome,
@@ -217,6 +248,30 @@ impl Plan {
 ///
 /// [`Error`] where the clone cannot be made at all.
 pub fn plan(fs: &dyn FileFs, request: &Request, progress: &dyn Progress) -> Result<Plan, Error> {
+    plan_from(fs, request, None, progress)
+}
+
+/// As [`plan`], with the ledger that knows the clone's fallbacks: [`Options::fallback`] needs it, and so does keeping
+/// those of earlier runs right.
+///
+/// # Errors
+///
+/// As [`plan`]; where the ledger cannot be read.
+pub fn plan_with(
+    fs: &dyn FileFs,
+    request: &Request,
+    ledger: &Ledger,
+    progress: &dyn Progress,
+) -> Result<Plan, Error> {
+    plan_from(fs, request, Some(ledger), progress)
+}
+
+fn plan_from(
+    fs: &dyn FileFs,
+    request: &Request,
+    ledger: Option<&Ledger>,
+    progress: &dyn Progress,
+) -> Result<Plan, Error> {
     let (source, dest) = (&request.source, &request.dest);
     if dest.starts_with(source) || source.starts_with(dest) {
         return Err(Error::Nested {
@@ -241,7 +296,8 @@ pub fn plan(fs: &dyn FileFs, request: &Request, progress: &dyn Progress) -> Resu
     };
     let here = dest_dir.as_ref().unwrap_or(&parent);
     let here_stat = fs.stat_dir(here).at("look at", dest)?;
-    if here_stat.id.volume != root_stat.id.volume || here_stat.mount != root_stat.mount {
+    let apart = here_stat.id.volume != root_stat.id.volume || here_stat.mount != root_stat.mount;
+    if apart && (request.options.fallback.is_none() || ledger.is_none()) {
         return Err(Error::OtherVolume {
             source_dir: source.clone(),
             dest: dest.clone(),
@@ -254,7 +310,7 @@ pub fn plan(fs: &dyn FileFs, request: &Request, progress: &dyn Progress) -> Resu
         });
     }
     let volume = fs.volume(here).at("look at", dest)?;
-    if volume.hard_links == HardLinks::No {
+    if volume.hard_links == HardLinks::No && request.options.fallback.is_none() {
         return Err(Error::NoHardLinks {
             dest: dest.clone(),
             kind: volume.kind,
@@ -285,5 +341,14 @@ pub fn plan(fs: &dyn FileFs, request: &Request, progress: &dyn Progress) -> Resu
             return Err(unreadable.into());
         }
     }
-    diff::diff(fs, request, source_tree, dest_tree, parent, &volume.names)
+    let known = match ledger {
+        Some(ledger) => falls::Known::new(ledger.fallbacks()?),
+        None => falls::Known::default(),
+    };
+    let place = diff::Place {
+        parent,
+        apart: apart || volume.hard_links == HardLinks::No,
+        volume: &volume,
+    };
+    diff::diff(fs, request, source_tree, dest_tree, known, place)
 }

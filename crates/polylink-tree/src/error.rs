@@ -49,6 +49,9 @@ pub enum Error {
         /// How many names it has.
         names: usize,
     },
+    /// The ledger of a clone's fallbacks cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] polylink_view::Error),
     /// A name for snapshots that cannot be one.
     #[error("'{0}' cannot be the name of a snapshot")]
     Name(String),

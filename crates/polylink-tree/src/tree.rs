@@ -298,6 +298,18 @@ impl Tree {
         join(&self.dir_path(dir), self.name(self.entry(at)))
     }
 
+    /// A name's path below the root as bytes, with `/` between the names: the same on every system.
+    pub(crate) fn key(&self, dir: u32, at: usize) -> Vec<u8> {
+        let mut names = vec![self.name(self.entry(at)).bytes()];
+        let mut above = dir;
+        while let Some(node) = self.dirs.get(above as usize).filter(|node| node.parent != NONE) {
+            names.push(node.name.bytes());
+            above = node.parent;
+        }
+        names.reverse();
+        names.join(&b'/')
+    }
+
     /// Directories that could not be read, and those where another file system begins.
     pub(crate) fn gaps(&self) -> Gaps {
         let mut gaps = Gaps::default();

@@ -28,6 +28,24 @@ pub enum Fallback {
     Copy,
 }
 
+impl Fallback {
+    /// What it is called in messages and documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Symlink => "symlink",
+            Self::Reflink => "reflink",
+            Self::Copy => "copy",
+        }
+    }
+
+    /// Whether two are of one sort: both symbolic links, or both copies.
+    #[must_use]
+    pub fn is_like(self, other: Self) -> bool {
+        (self == Self::Symlink) == (other == Self::Symlink)
+    }
+}
+
 /// How many names of a view are no hard links, by what they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Fallbacks {
@@ -46,7 +64,8 @@ impl Fallbacks {
         self.symlink + self.reflink + self.copy
     }
 
-    pub(crate) fn of(&mut self, kind: Fallback) -> &mut u64 {
+    /// The number of one kind.
+    pub fn of(&mut self, kind: Fallback) -> &mut u64 {
         match kind {
             Fallback::Symlink => &mut self.symlink,
             Fallback::Reflink => &mut self.reflink,
@@ -57,15 +76,21 @@ impl Fallbacks {
 
 /// A file as the ledger knows it again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Mark {
-    pub(crate) id: u128,
-    pub(crate) born: Option<i64>,
-    pub(crate) size: u64,
-    pub(crate) modified: i64,
+pub struct Mark {
+    /// Its number.
+    pub id: u128,
+    /// When it was made, nanoseconds since 1970, where that is known.
+    pub born: Option<i64>,
+    /// Bytes.
+    pub size: u64,
+    /// When its data was last changed, nanoseconds since 1970.
+    pub modified: i64,
 }
 
 impl Mark {
-    pub(crate) fn of(stat: &Stat, id: u128) -> Self {
+    /// What there is to know of a file that goes by this number.
+    #[must_use]
+    pub fn of(stat: &Stat, id: u128) -> Self {
         Self {
             id,
             born: birth(stat),
@@ -82,28 +107,33 @@ pub(crate) fn modified(stat: &Stat) -> i64 {
 
 /// What the ledger knows of one fallback.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct FallRow {
-    pub(crate) name: Vec<u8>,
-    pub(crate) kind: Fallback,
+pub struct FallRow {
+    /// Its name in the view; of a clone, the path below it, with `/` between the names.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub kind: Fallback,
     /// It is about to be made, or made anew.
-    pub(crate) pending: bool,
+    pub pending: bool,
     /// A copy whose source is gone.
-    pub(crate) orphan: bool,
+    pub orphan: bool,
     /// The source lay on another file system: where it does not any more, that file system is gone.
-    pub(crate) apart: bool,
+    pub apart: bool,
     /// Names that the source had when it could not be linked.
-    pub(crate) links: u64,
+    pub links: u64,
     /// The source as it was when the fallback was made.
-    pub(crate) source: Mark,
+    pub source: Mark,
     /// The fallback itself; nothing while it is made for the first time.
-    pub(crate) own: Option<Mark>,
-    /// The source directory's number.
-    pub(crate) dir: u32,
-    pub(crate) source_name: Vec<u8>,
+    pub own: Option<Mark>,
+    /// The source directory's number; 0 for a clone, whose paths are those of its source.
+    pub dir: u32,
+    /// The name in the source; empty for a clone.
+    pub source_name: Vec<u8>,
 }
 
 /// What stands where a fallback should.
-pub(crate) enum Stands {
+#[derive(Debug)]
+pub enum Stands {
+    /// No name.
     Nothing,
     /// Ours, as it was made.
     Ours(Stat),
@@ -112,14 +142,13 @@ pub(crate) enum Stands {
 }
 
 impl FallRow {
-    /// Whether what stands at its name is it. A copy that was changed is not: it holds what somebody wrote.
-    pub(crate) fn stands(
-        &self,
-        files: &dyn FileFs,
-        view: &Dir,
-        name: Name<'_>,
-        target: &[u8],
-    ) -> FsResult<Stands> {
+    /// Whether what stands at its name is it. A copy that was changed is not: it holds what somebody wrote. `target` is
+    /// what a symbolic link there would say.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    pub fn stands(&self, files: &dyn FileFs, view: &Dir, name: Name<'_>, target: &[u8]) -> FsResult<Stands> {
         let at = At::new(view, name);
         let stat = match files.stat(at) {
             Ok(stat) => stat,
@@ -149,16 +178,22 @@ impl FallRow {
 /// What a symbolic link in the view says: the source's absolute path where it lies on another file system, else the way
 /// from the view, which stays right when both are moved together.
 pub(crate) fn target(plan_view: &std::path::Path, sources: &Sources, file: u32) -> Vec<u8> {
-    let wanted = &sources.files[file as usize];
-    let path = sources.path(wanted);
-    if sources.is_apart(file) {
-        return path.as_os_str().as_encoded_bytes().to_vec();
+    let path = sources.path(&sources.files[file as usize]);
+    symlink_target(plan_view, &path, sources.is_apart(file))
+}
+
+/// What a symbolic link in the directory `from` says that leads to `to`, both absolute: the way there, or, where the two
+/// are `apart` on file systems of their own, the path.
+#[must_use]
+pub fn symlink_target(from: &std::path::Path, to: &std::path::Path, apart: bool) -> Vec<u8> {
+    if apart {
+        return to.as_os_str().as_encoded_bytes().to_vec();
     }
-    let (view, source): (Vec<_>, Vec<_>) = (plan_view.components().collect(), path.components().collect());
-    let common = view.iter().zip(&source).take_while(|(a, b)| a == b).count();
-    let mut parts: Vec<&[u8]> = vec![b".."; view.len() - common];
+    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut parts: Vec<&[u8]> = vec![b".."; from.len() - common];
     parts.extend(
-        source[common..]
+        to[common..]
             .iter()
             .map(|part| part.as_os_str().as_encoded_bytes()),
     );
@@ -174,9 +209,25 @@ fn make_at(
     source: At<'_>,
     new: At<'_>,
 ) -> FsResult<(Stat, Fallback)> {
+    make_fallback(files, kind, source, new, &target(&plan.view, &plan.sources, file))
+}
+
+/// Makes a fallback at a free name: a symbolic link that says `target`, or a copy, which is on the disk before its name
+/// appears. The answer tells what it came to: a copy that shares its blocks counts as a reflink.
+///
+/// # Errors
+///
+/// As [`FileFs::make_symlink`] and [`FileFs::copy`].
+pub fn make_fallback(
+    files: &dyn FileFs,
+    kind: Fallback,
+    source: At<'_>,
+    new: At<'_>,
+    target: &[u8],
+) -> FsResult<(Stat, Fallback)> {
     let reflink = match kind {
         Fallback::Symlink => {
-            files.make_symlink(&target(&plan.view, &plan.sources, file), new)?;
+            files.make_symlink(target, new)?;
             return files.stat(new).map(|stat| (stat, kind));
         }
         Fallback::Reflink => Reflink::Always,

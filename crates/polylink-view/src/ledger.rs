@@ -215,6 +215,33 @@ impl Ledger {
         }))
     }
 
+    /// What it knows of fallbacks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ledger`] where it cannot be read.
+    pub fn fallbacks(&self) -> std::result::Result<Vec<FallRow>, Error> {
+        self.read()
+            .map(|book| book.fallbacks)
+            .map_err(|fault| self.named(fault))
+    }
+
+    /// Writes down fallbacks and forgets others, all or nothing, and on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ledger`] where it cannot be written.
+    pub fn note_fallbacks(&mut self, known: &[FallRow], gone: &[Vec<u8>]) -> std::result::Result<(), Error> {
+        if known.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let changed = self.change(|changes| {
+            gone.iter().try_for_each(|name| changes.remove_fallback(name))?;
+            known.iter().try_for_each(|row| changes.set_fallback(row))
+        });
+        changed.map_err(|fault| self.named(fault))
+    }
+
     pub(crate) fn named(&self, fault: LedgerFault) -> Error {
         Error::Ledger {
             path: self.path.clone(),

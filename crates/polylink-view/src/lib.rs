@@ -63,7 +63,7 @@ pub use polylink_walk::{BadGlob, Case, Filter};
 
 pub use apply::{apply, apply_with};
 pub use error::Error;
-pub use fallback::{Fallback, Fallbacks};
+pub use fallback::{FallRow, Fallback, Fallbacks, Mark, Stands, make_fallback, symlink_target};
 pub use follow::{Event, Events, Happened, NoWatch, Timing, follow};
 pub use ledger::{Ledger, LedgerFault, LedgerSummary, ledger_path, open_ledger};
 pub use options::{Appear, Deleted, Options, Orphans, Request, Superseded};

@@ -288,12 +288,12 @@ impl std::fmt::Display for Step {
                 source,
                 name: new,
                 kind,
-            } => write!(f, "{} {} -> {}", verb(*kind), shown(source), name(new)),
+            } => write!(f, "{} {} -> {}", kind.word(), shown(source), name(new)),
             Self::Refresh {
                 source,
                 name: new,
                 kind,
-            } => write!(f, "{} again {} -> {}", verb(*kind), shown(source), name(new)),
+            } => write!(f, "{} again {} -> {}", kind.word(), shown(source), name(new)),
             Self::BecomeLink { source, name: new } => {
                 write!(f, "link instead of a copy {} -> {}", shown(source), name(new))
             }
@@ -315,14 +315,6 @@ impl std::fmt::Display for Step {
                 )
             }
         }
-    }
-}
-
-fn verb(kind: Fallback) -> &'static str {
-    match kind {
-        Fallback::Symlink => "symlink",
-        Fallback::Reflink => "reflink",
-        Fallback::Copy => "copy",
     }
 }
 

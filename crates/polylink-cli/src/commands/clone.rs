@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 use polylink_core::{FileFs, PathError, shown};
-use polylink_tree::clone::{Extra, Options, Orphans, Outcome as Done, Plan, Request, Step, apply, plan};
+use polylink_tree::clone::{
+    Extra, Options, Orphans, Outcome as Done, Plan, Request, Step, apply_with, plan_with,
+};
+use polylink_view::{Fallback, open_ledger};
 use serde::Serialize;
 
 use super::Context;
-use super::flat::{self, Failed, Site};
+use super::flat::{self, Failed, FallbackArg, Fallbacks, Site};
 use super::trees;
 use crate::args::DryRun;
-use crate::error::{CommandError, Outcome};
+use crate::error::{CommandError, ErrorKind, Outcome};
 use crate::format::{Align, Table, count, counted};
 use crate::image::ChangeOption;
 use crate::json::{self, JsonPath, OwnedPath};
@@ -29,7 +32,8 @@ use crate::ui::Style;
 /// extended attributes of their counterparts; files need nothing, for they are the same files. Symbolic links and
 /// special files are linked where the file system can; else symbolic links are made anew, and special files left out.
 ///
-/// DEST is made if it does not exist; it must lie on the same file system as SOURCE, and neither in the other. If it
+/// DEST is made if it does not exist; it must lie on the same file system as SOURCE unless --fallback says what to make
+/// there in place of hard links, and neither in the other. If it
 /// holds names and none of them fits, it is no clone, and nothing is changed unless --prune says so. Other file systems
 /// below SOURCE are not entered; below what cannot be read nothing is changed. An interrupted run is completed by the
 /// next one. With --image both paths are inside a volume. Exit code 1 says that something could not be read or made.
@@ -49,6 +53,13 @@ pub(crate) struct CloneArgs {
     /// What happens to a name that should go and is the last one of its file
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     orphans: OrphansArg,
+    /// What to make where no hard link can be, on another file system or at the link limit: symlink, reflink or copy
+    ///
+    /// Without it such files fail. Fallbacks are counted, written down beside DEST in .DEST.polylink, and kept right by
+    /// later runs: copies follow their sources, and what can be a hard link by then becomes one. A copy that you wrote to
+    /// is an old version like any other. Names of one file in SOURCE get a copy each.
+    #[arg(long, value_name = "WHAT")]
+    fallback: Option<FallbackArg>,
     #[command(flatten)]
     dry: DryRun,
     #[command(flatten)]
@@ -100,12 +111,16 @@ fn update(
                 OrphansArg::Keep => Orphans::Keep,
                 OrphansArg::Delete => Orphans::Delete,
             },
+            fallback: args.fallback.map(Into::into),
             user: trees::user().filter(|_| !site.is_volume()),
             threads: None,
         },
     };
+    let state_dir = context.env.state_dir.as_deref();
+    let mut ledger = open_ledger(&site.ledger_of(&request.dest)?, state_dir, args.dry.dry_run)
+        .map_err(|problem| site.error(&problem))?;
     let meter = context.meter();
-    let plan = plan(fs, &request, &meter).map_err(|error| trees::error(site, &error))?;
+    let plan = plan_with(fs, &request, &ledger, &meter).map_err(|error| trees::error(site, &error))?;
     if args.dry.dry_run {
         drop(meter);
         let outcome = plan.forecast();
@@ -119,13 +134,20 @@ fn update(
         }
         return Ok(code(outcome));
     }
-    let outcome = apply(fs, &plan, &meter);
+    let outcome = apply_with(fs, &plan, &mut ledger, &meter);
     drop(meter);
     site.close()?;
     if context.ui.json() {
         document(context, &request, &outcome, None)?;
     } else {
         summary(context, site, &request, &outcome, false)?;
+    }
+    if let Some(problem) = &outcome.ledger_error {
+        context.ui.flush()?;
+        return Err(CommandError {
+            kind: ErrorKind::Failed,
+            ..site.error(problem)
+        });
     }
     if outcome.stopped {
         return Err(CommandError::interrupted().hint("run the same command again: it completes the clone"));
@@ -160,7 +182,12 @@ fn summary(
         "{}: {}",
         shown(&request.dest),
         counted(
-            outcome.linked + outcome.kept + outcome.relinked + outcome.symlinks,
+            outcome.linked
+                + outcome.kept
+                + outcome.relinked
+                + outcome.symlinks
+                + outcome.fallbacks_made
+                + outcome.refreshed,
             "name as in the source",
             "names as in the source"
         )
@@ -188,6 +215,9 @@ fn summary(
     Ok(())
 }
 
+/// What stands for a hard link.
+const IN_PLACE: &str = "in place of hard links, which cannot be there";
+
 /// What is counted, how many, and what that means; zeros only where they tell something.
 fn counts(outcome: &Done) -> Vec<(&'static str, u64, &'static str)> {
     let all = [
@@ -207,6 +237,14 @@ fn counts(outcome: &Done) -> Vec<(&'static str, u64, &'static str)> {
             "orphans",
             outcome.orphans.len() as u64,
             "kept: these are the last names of their files",
+        ),
+        ("symlinks", outcome.fallbacks.symlink, IN_PLACE),
+        ("reflinks", outcome.fallbacks.reflink, IN_PLACE),
+        ("copies", outcome.fallbacks.copy, IN_PLACE),
+        (
+            "refreshed",
+            outcome.refreshed,
+            "of these, because their sources changed",
         ),
         ("orphans deleted", outcome.orphans_deleted, ""),
         ("extra", outcome.extra, "not in the source, kept as you chose"),
@@ -266,6 +304,9 @@ struct Document<'a> {
     extra: u64,
     held: u64,
     symlinks: u64,
+    fallbacks: Fallbacks,
+    fallbacks_made: u64,
+    fallbacks_refreshed: u64,
     special: u64,
     vanished: u64,
     dirs_made: u64,
@@ -317,6 +358,9 @@ fn document(
         extra: outcome.extra,
         held: outcome.held,
         symlinks: outcome.symlinks,
+        fallbacks: outcome.fallbacks.into(),
+        fallbacks_made: outcome.fallbacks_made,
+        fallbacks_refreshed: outcome.refreshed,
         special: outcome.special,
         vanished: outcome.vanished,
         dirs_made: outcome.dirs_made,
@@ -340,18 +384,25 @@ fn step_document(step: &Step) -> StepDocument {
         Step::Remove(path) => ("remove", path, None, None),
         Step::Delete(path) => ("delete", path, None, None),
         Step::Rename { path, to } => ("rename", path, None, Some(to)),
-        Step::Relink { source, path, old } => (
-            "relink",
+        Step::Relink {
+            source,
+            path,
+            old,
+            fallback,
+        } => (
+            fallback.map_or("relink", Fallback::word),
             path,
             Some(source),
             match old {
                 Old::KeptAs(name) => Some(name),
-                Old::HasOtherNames | Old::Dropped => None,
+                Old::HasOtherNames | Old::Dropped | Old::Fallback => None,
             },
         ),
+        Step::Fallback { source, path, kind } => (kind.word(), path, Some(source), None),
         Step::RemoveDir(path) => ("remove_dir", path, None, None),
         Step::MakeDir(path) => ("make_dir", path, None, None),
         Step::Link { source, path } => ("link", path, Some(source), None),
+        Step::Symlink(path) => ("symlink", path, None, None),
         Step::Update(path) => ("update", path, None, None),
         _ => {
             return StepDocument {

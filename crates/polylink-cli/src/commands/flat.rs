@@ -24,7 +24,7 @@ use crate::image::ChangeOption;
 use crate::place;
 
 pub(super) use engine::{Opened, Site, error, request};
-pub(super) use json::Failed;
+pub(super) use json::{Failed, Fallbacks};
 pub(super) use summary::{explained, listed};
 
 /// Make or update a flat view: one directory with a name for every file of the sources
@@ -125,7 +125,7 @@ enum DeletedArg {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum FallbackArg {
+pub(super) enum FallbackArg {
     /// A symbolic link: it leads nowhere once its source is gone
     Symlink,
     /// A copy that shares its blocks with the source, or nothing where the file system cannot do that

@@ -19,6 +19,7 @@ pub(super) fn user() -> Option<u32> {
 pub(super) fn error(site: Site<'_>, problem: &Error) -> CommandError {
     let failed = CommandError::from_error(problem).before_start();
     match problem {
+        Error::Ledger(error) => site.error(error),
         Error::Path(error) => site.explain(error).before_start(),
         Error::Cancelled => CommandError::interrupted(),
         Error::OtherVolume { source_dir, dest } => {
@@ -33,7 +34,7 @@ pub(super) fn error(site: Site<'_>, problem: &Error) -> CommandError {
             failed.causes.push(error.fault.to_string());
             failed
                 .hints(site.hints(&error))
-                .hint("'polylink snapshot' copies what it cannot link")
+                .hint("--fallback copy copies what cannot be linked, and so does 'polylink snapshot'")
         }
         Error::NotAClone { source_dir, dest, .. } => failed
             .path(source_dir)

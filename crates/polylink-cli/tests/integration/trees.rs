@@ -223,3 +223,57 @@ fn snapshots_inside_a_volume_share_go_and_leave_it_sound() {
     ]);
     assert!(run.stderr.contains("cannot be the name of a snapshot"), "{run}");
 }
+
+#[test]
+fn a_clone_with_fallbacks_counts_them_keeps_them_right_and_makes_links_of_them() {
+    let env = TestEnv::photos();
+    env.ok(["ntfs", "format", "--size", "16M", "d.img"]);
+    env.ok(["ntfs", "put", "-r", "d.img", "photos", "/"]);
+    env.ok([
+        "link",
+        "--image",
+        "d.img",
+        "/photos/2007/02/b.jpg",
+        "/photos/second",
+    ]);
+    let clone = |more: &[&str], limit: &str| {
+        let mut args = vec!["clone", "--json", "--image", "d.img", "--max-links", limit];
+        args.extend(more);
+        args.extend(["/photos", "/clone"]);
+        let run = env.run(args);
+        (
+            run.code,
+            serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap(),
+        )
+    };
+    let (code, document) = clone(&[], "2");
+    assert_eq!(
+        (code, &document["failed"], &document["linked"]),
+        (1, &2.into(), &2.into())
+    );
+    let copy = ["--fallback", "copy"];
+    let (code, dry) = clone(&["--fallback", "copy", "-n"], "2");
+    assert_eq!(
+        (code, &dry["fallbacks_made"], &dry["kept"]),
+        (0, &2.into(), &2.into())
+    );
+    assert_eq!(dry["steps"][0]["do"], "copy");
+    let (code, made) = clone(&copy, "2");
+    assert_eq!(
+        (code, &made["fallbacks_made"], &made["fallbacks"]),
+        (0, &2.into(), &dry["fallbacks"])
+    );
+    assert_eq!(made["fallbacks"]["copy"], 2);
+    let (_, again) = clone(&copy, "2");
+    assert_eq!(
+        (&again["kept"], &again["fallbacks"]["copy"]),
+        (&4.into(), &2.into())
+    );
+    // a link to one of them takes its limit away
+    env.ok(["ntfs", "rm", "d.img", "/photos/second"]);
+    let (_, linked) = clone(&copy, "2");
+    assert_eq!((&linked["relinked"], &linked["removed"]), (&1.into(), &1.into()));
+    assert_eq!(linked["fallbacks"]["copy"], 0);
+    let run = env.ok(["ntfs", "check", "d.img"]);
+    assert!(run.stdout.contains("clean"), "{run}");
+}

@@ -4,8 +4,9 @@ use polylink_core::{
     At, Dir, Existing, Fault, FaultKind, FileFs, FileId, FsResult, Kind, Name, PathError, Progress,
     ResultExt as _, Stat, is_part_kind, is_part_name, part_name, remove_part, remove_temporary, replace_if,
 };
+use polylink_view::{FallRow, Ledger};
 
-use super::{Change, Old, Orphans, Outcome, Plan, Touch};
+use super::{Change, How, Old, Orphans, Outcome, Plan, Touch};
 use crate::opener::Opener;
 use crate::tree::Tree;
 use crate::work::{Halt, Share, share};
@@ -29,13 +30,25 @@ enum Made {
 /// Each step checks again that what it was planned for is still so; what is not, is reported and left alone. The next
 /// run completes what this one does not.
 pub fn apply(fs: &dyn FileFs, plan: &Plan, progress: &dyn Progress) -> Outcome {
+    apply_from(fs, plan, None, progress)
+}
+
+/// As [`apply`], for a plan that was made with a ledger.
+pub fn apply_with(fs: &dyn FileFs, plan: &Plan, ledger: &mut Ledger, progress: &dyn Progress) -> Outcome {
+    apply_from(fs, plan, Some(ledger), progress)
+}
+
+fn apply_from(fs: &dyn FileFs, plan: &Plan, ledger: Option<&mut Ledger>, progress: &dyn Progress) -> Outcome {
     let forecast = &plan.report;
     let mut run = Run {
         fs,
         plan,
         progress,
+        ledger,
         outcome: Outcome {
             kept: forecast.kept,
+            fallbacks: plan.standing,
+            special: forecast.special,
             extra: forecast.extra,
             held: forecast.held,
             other_mounts: forecast.other_mounts.clone(),
@@ -51,19 +64,28 @@ pub fn apply(fs: &dyn FileFs, plan: &Plan, progress: &dyn Progress) -> Outcome {
     run.outcome
 }
 
-/// The run ends here.
-struct Stopped;
+/// What is to be written down.
+#[derive(Default)]
+struct Notes {
+    known: Vec<FallRow>,
+    gone: Vec<Vec<u8>>,
+}
 
-struct Run<'a> {
-    fs: &'a dyn FileFs,
-    plan: &'a Plan,
-    progress: &'a dyn Progress,
-    outcome: Outcome,
+/// The run ends here.
+pub(super) struct Stopped;
+
+pub(super) struct Run<'a> {
+    pub(super) fs: &'a dyn FileFs,
+    pub(super) plan: &'a Plan,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) ledger: Option<&'a mut Ledger>,
+    pub(super) outcome: Outcome,
 }
 
 impl Run<'_> {
     fn go(&mut self) -> Result<(), Stopped> {
         let plan = self.plan;
+        self.announce()?;
         self.changes()?;
         let root = match &plan.dest {
             Some(dest) => dest.root.clone(),
@@ -73,12 +95,13 @@ impl Run<'_> {
             },
         };
         self.make_dirs(&root)?;
-        self.links(&root)?;
+        let refused = self.links(&root)?;
+        self.falls(&root, &refused)?;
         self.metadata(&root)
     }
 
     /// Notes what did not work; ends the run where nothing will.
-    fn failed(&mut self, error: PathError) -> Result<(), Stopped> {
+    pub(super) fn failed(&mut self, error: PathError) -> Result<(), Stopped> {
         if is_fatal(error.fault) {
             return Err(Stopped);
         }
@@ -86,7 +109,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn go_on(&self) -> Result<(), Stopped> {
+    pub(super) fn go_on(&self) -> Result<(), Stopped> {
         if self.progress.cancelled() {
             Err(Stopped)
         } else {
@@ -115,8 +138,13 @@ impl Run<'_> {
         let mut theirs = Opener::new(self.fs, dest, &dest.root);
         let mut ours = Opener::new(self.fs, &plan.source, &plan.source.root);
         let mut unlocked = None;
+        let mut notes = Notes::default();
+        let mut stopped = Ok(());
         for change in &plan.changes {
-            self.go_on()?;
+            stopped = self.go_on();
+            if stopped.is_err() {
+                break;
+            }
             let opened = theirs.open(change.dir()).and_then(|dir| {
                 if unlocked != Some(change.dir()) {
                     unlock(self.fs, &dir, plan.rights)?;
@@ -124,17 +152,25 @@ impl Run<'_> {
                 }
                 Ok(dir)
             });
-            let done = opened.and_then(|dir| self.change(&dir, change, &mut ours));
+            let done = match opened {
+                Ok(dir) => self.change(&dir, change, &mut ours, &mut notes)?,
+                Err(fault) => Err(fault),
+            };
             match done {
                 Ok(()) => self.count(dest, change),
                 Err(fault) if fault.kind() == FaultKind::NotFound => {} // gone by itself
                 Err(fault) => {
                     let error = self.error(change, fault);
-                    self.failed(error)?;
+                    stopped = self.failed(error);
+                    if stopped.is_err() {
+                        break;
+                    }
                 }
             }
             self.progress.advance(1);
         }
+        self.note(&notes.known, &notes.gone)?;
+        stopped?;
         for &number in &plan.remove_dirs {
             self.go_on()?;
             let node = &dest.dirs[number as usize];
@@ -171,8 +207,13 @@ impl Run<'_> {
                 }
             }
             Change::Delete { .. } => outcome.orphans_deleted += 1,
-            Change::Relink { old_version, .. } => {
-                outcome.relinked += 1;
+            Change::RemoveFallback { .. } => outcome.removed += 1,
+            Change::Relink { old_version, how, .. } => {
+                match (how, old_version) {
+                    (How::Link, _) => outcome.relinked += 1,
+                    (How::Fall(_), Old::Fallback) => outcome.refreshed += 1,
+                    (How::Fall(_), _) => outcome.fallbacks_made += 1,
+                }
                 outcome.orphans_deleted += u64::from(*old_version == Old::Dropped);
             }
         }
@@ -188,6 +229,7 @@ impl Run<'_> {
         let (action, path, to) = match change {
             Change::RemoveTemporary { dir, entry } => ("clean up", path(*dir, *entry), None),
             Change::Remove { dir, entry, .. } => ("remove", path(*dir, *entry), None),
+            Change::RemoveFallback { dir, entry, .. } => ("remove", path(*dir, *entry), None),
             Change::Delete { dir, entry, .. } => ("delete", path(*dir, *entry), None),
             Change::Rename { dir, entry, .. } => ("rename", path(*dir, *entry), None),
             Change::Relink { source, entry, .. } => (
@@ -204,7 +246,34 @@ impl Run<'_> {
         }
     }
 
-    fn change(&self, dir: &Dir, change: &Change, ours: &mut Opener<'_>) -> FsResult<()> {
+    fn change(
+        &mut self,
+        dir: &Dir,
+        change: &Change,
+        ours: &mut Opener<'_>,
+        notes: &mut Notes,
+    ) -> Result<FsResult<()>, Stopped> {
+        match change {
+            Change::Relink { .. } => self.relink(dir, change, ours, notes),
+            Change::RemoveFallback {
+                dir: number, entry, ..
+            } => {
+                let Some(dest) = &self.plan.dest else {
+                    return Ok(Ok(()));
+                };
+                let key = dest.key(*number, *entry);
+                let Some(known) = self.plan.known.get(&key) else {
+                    return Ok(Err(FaultKind::Stale.into()));
+                };
+                let name = dest.name(dest.entry(*entry));
+                let removed = self.remove_fallback(dir, *number, name, known);
+                Ok(removed.map(|()| notes.gone.push(key)))
+            }
+            other => Ok(self.remove_or_rename(dir, other)),
+        }
+    }
+
+    fn remove_or_rename(&self, dir: &Dir, change: &Change) -> FsResult<()> {
         let Some(dest) = &self.plan.dest else {
             return Ok(());
         };
@@ -242,42 +311,86 @@ impl Run<'_> {
                 self.fs
                     .rename(at(*entry), At::new(dir, to.name()), Existing::Keep)
             }
-            Change::Relink {
-                source,
-                entry,
-                old,
-                old_version,
-                ..
-            } => {
-                let from = ours.open(*source)?;
-                let name = self.plan.source.name(self.plan.source.entry(*entry));
-                let (existing, new) = (At::new(&from, name), At::new(dir, name));
-                let mut copied = false;
-                if let Old::KeptAs(kept) = old_version {
-                    let stat = self.fs.stat(new)?;
-                    if stat.id != *old {
-                        return Err(FaultKind::Stale.into());
-                    }
-                    let kept = At::new(dir, kept.name());
-                    match self.fs.link(new, kept) {
-                        Err(fault) if no_link(fault) && stat.kind == Kind::Symlink => {
-                            place_symlink(self.fs, new, kept)?;
-                            copied = true;
-                        }
-                        linked => linked?,
-                    }
-                }
-                let right = |last: &Stat| {
-                    last.id == *old && (copied || *old_version == Old::Dropped || last.links > 1)
-                };
-                match replace_if(self.fs, existing, new, right) {
-                    Err(fault) if no_link(fault) && self.fs.stat(existing)?.kind == Kind::Symlink => {
-                        self.replace_symlink(existing, new, right)
-                    }
-                    replaced => replaced,
-                }
-            }
+            // these write down what they do
+            Change::RemoveFallback { .. } | Change::Relink { .. } => Err(FaultKind::Other.into()),
         }
+    }
+
+    /// Sees to it that the old version of a name that is about to change keeps a name, as the plan says; answers whether it
+    /// is a symbolic link that was copied.
+    fn keep_old(&self, new: At<'_>, old: FileId, old_version: &Old) -> FsResult<bool> {
+        let Old::KeptAs(kept) = old_version else {
+            return Ok(false);
+        };
+        let stat = self.fs.stat(new)?;
+        if stat.id != old {
+            return Err(FaultKind::Stale.into());
+        }
+        let kept = At::new(new.dir, kept.name());
+        match self.fs.link(new, kept) {
+            Err(fault) if no_link(fault) && stat.kind == Kind::Symlink => {
+                place_symlink(self.fs, new, kept)?;
+                Ok(true)
+            }
+            linked => linked.map(|()| false),
+        }
+    }
+
+    /// Brings a name in line with its counterpart.
+    fn relink(
+        &mut self,
+        dir: &Dir,
+        change: &Change,
+        ours: &mut Opener<'_>,
+        notes: &mut Notes,
+    ) -> Result<FsResult<()>, Stopped> {
+        let Change::Relink {
+            source,
+            entry,
+            old,
+            old_version,
+            how,
+            ..
+        } = change
+        else {
+            return Ok(Err(FaultKind::Other.into()));
+        };
+        let plan = self.plan;
+        let from = match ours.open(*source) {
+            Ok(from) => from,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let name = plan.source.name(plan.source.entry(*entry));
+        let (existing, new) = (At::new(&from, name), At::new(dir, name));
+        let key = plan.source.key(*source, *entry);
+        let known = plan.known.get(&key).filter(|_| *old_version == Old::Fallback);
+        let copied = match self.keep_old(new, *old, old_version) {
+            Ok(copied) => copied,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let right =
+            |last: &Stat| last.id == *old && (copied || *old_version == Old::Dropped || last.links > 1);
+        Ok(match (how, known) {
+            (How::Fall(kind), known) => {
+                let place = (*source, *entry);
+                self.replace_with_fallback(place, *kind, (existing, new), known, right)?
+                    .map(|made| {
+                        *self.outcome.fallbacks.of(made.kind) += 1;
+                        notes.known.push(made);
+                    })
+            }
+            (How::Link, Some(known)) => self
+                .become_link((*source, *entry), existing, new, known)
+                .map(|()| notes.gone.push(key)),
+            (How::Link, None) => match replace_if(self.fs, existing, new, right) {
+                Err(fault) if no_link(fault) => match self.fs.stat(existing) {
+                    Ok(stat) if stat.kind == Kind::Symlink => self.replace_symlink(existing, new, right),
+                    Ok(_) => Err(fault),
+                    Err(gone) => Err(gone),
+                },
+                replaced => replaced,
+            },
+        })
     }
 
     /// As [`replace_if`], by a symbolic link of its own.
@@ -320,15 +433,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn links(&mut self, root: &Dir) -> Result<(), Stopped> {
+    /// Makes the new names; answers those that a file's limit of names refuses and that get something else.
+    fn links(&mut self, root: &Dir) -> Result<Vec<(u32, usize)>, Stopped> {
         let plan = self.plan;
         let jobs: Vec<(u32, &[usize])> = plan
             .links
             .iter()
             .flat_map(|(dir, entries)| entries.chunks(STRETCH).map(|some| (*dir, some)))
             .collect();
+        let mut refused = Vec::new();
         if jobs.is_empty() {
-            return Ok(());
+            return Ok(refused);
         }
         let new: rustc_hash::FxHashSet<u32> = plan.make_dirs.iter().copied().collect();
         self.progress.begin("linking", Some(plan.report.linked));
@@ -386,6 +501,13 @@ impl Run<'_> {
                     Made::Symlink => self.outcome.symlinks += 1,
                     Made::Special => self.outcome.special += 1,
                     Made::Failed(fault) if fault.kind() == FaultKind::NotFound => self.outcome.vanished += 1,
+                    Made::Failed(fault)
+                        if fault.kind() == FaultKind::TooManyLinks
+                            && plan.options.fallback.is_some()
+                            && plan.source.entry(at).kind == Kind::File =>
+                    {
+                        refused.push((number, at));
+                    }
                     Made::Failed(fault) => {
                         let error = PathError {
                             action: "link",
@@ -398,7 +520,7 @@ impl Run<'_> {
                 }
             }
         }
-        if stopped { Err(Stopped) } else { Ok(()) }
+        if stopped { Err(Stopped) } else { Ok(refused) }
     }
 
     /// The directories' metadata, those below first: what is made in a directory changes its times.
@@ -440,6 +562,7 @@ fn no_link(fault: Fault) -> bool {
             | FaultKind::AccessDenied
             | FaultKind::SymlinkMet
             | FaultKind::NameInvalid
+            | FaultKind::CrossesVolumes
             | FaultKind::Other
     )
 }

@@ -2,12 +2,14 @@
 
 use polylink_core::{
     At, Dir, Fault, FaultKind, FileFs, FileId, FsResult, Kind, Name, NameBuf, NameRules, PathError, Stat,
-    is_part_kind, is_part_name, is_temporary_name,
+    VolumeInfo, is_part_kind, is_part_name, is_temporary_name,
 };
+use polylink_view::Fallbacks;
 use polylink_walk::DirState;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Change, Extra, Old, Orphans, Outcome, Plan, Request, Touch};
+use super::falls::Known;
+use super::{Change, Extra, How, Old, Orphans, Outcome, Plan, Request, Touch};
 use crate::error::Error;
 use crate::metadata::Rights;
 use crate::opener::Opener;
@@ -15,7 +17,7 @@ use crate::tree::{Entry, NONE, Tree, join};
 
 /// Why a name of the clone cannot stay as it is.
 #[derive(Clone, Copy)]
-enum Reason {
+pub(super) enum Reason {
     /// It has no counterpart, or one of another kind.
     Gone,
     /// Its counterpart is a directory.
@@ -24,12 +26,34 @@ enum Reason {
     Other(u32, usize),
 }
 
-struct Diff<'a> {
-    fs: &'a dyn FileFs,
+/// Where the clone is, or will be.
+pub(super) struct Place<'a> {
+    pub(super) parent: Dir,
+    /// The source is on another file system, or there are no hard links at all.
+    pub(super) apart: bool,
+    pub(super) volume: &'a VolumeInfo,
+}
+
+pub(super) struct Diff<'a> {
+    pub(super) fs: &'a dyn FileFs,
     rules: &'a NameRules,
-    source: &'a Tree,
-    dest: Option<&'a Tree>,
-    request: &'a Request,
+    pub(super) source: &'a Tree,
+    pub(super) dest: Option<&'a Tree>,
+    pub(super) request: &'a Request,
+    pub(super) apart: bool,
+    /// Most names of a file.
+    pub(super) limit: Option<u64>,
+    pub(super) known: Known,
+    /// Fallbacks that are as they were made.
+    pub(super) ours: u64,
+    pub(super) standing: Fallbacks,
+    /// How many names each file is about to get.
+    pub(super) planned: FxHashMap<FileId, u64>,
+    /// How many names each file loses before.
+    pub(super) leaving: FxHashMap<FileId, u64>,
+    /// One name of each file of the source; filled when it is asked for.
+    pub(super) by_number: FxHashMap<u128, (u32, usize)>,
+    pub(super) falls: Vec<(u32, Vec<usize>)>,
     /// The counterpart of each directory of the source.
     partner: Vec<u32>,
     /// The counterpart of each directory of the clone.
@@ -38,16 +62,16 @@ struct Diff<'a> {
     suspects: Vec<(u32, usize, Reason)>,
     /// Directories of the clone that go if they become empty.
     doomed: Vec<u32>,
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     make_dirs: Vec<u32>,
-    links: Vec<(u32, Vec<usize>)>,
+    pub(super) links: Vec<(u32, Vec<usize>)>,
     /// Directories of the clone where a file must be: the source's directory and entry, the directory.
     in_the_way: Vec<(u32, usize, u32)>,
     /// Directories of the source in whose counterparts names change.
-    touched: FxHashSet<u32>,
+    pub(super) touched: FxHashSet<u32>,
     /// Directories of the clone in which something stays that should go.
     occupied: FxHashSet<u32>,
-    report: Outcome,
+    pub(super) report: Outcome,
 }
 
 pub(super) fn diff(
@@ -55,16 +79,25 @@ pub(super) fn diff(
     request: &Request,
     source: Tree,
     dest: Option<Tree>,
-    parent: Dir,
-    rules: &NameRules,
+    known: Known,
+    place: Place<'_>,
 ) -> Result<Plan, Error> {
     let rights = Rights::of(request.options.user);
     let mut diff = Diff {
         fs,
-        rules,
+        rules: &place.volume.names,
         source: &source,
         dest: dest.as_ref(),
         request,
+        apart: place.apart,
+        limit: place.volume.link_limit,
+        known,
+        ours: 0,
+        standing: Fallbacks::default(),
+        planned: FxHashMap::default(),
+        leaving: FxHashMap::default(),
+        by_number: FxHashMap::default(),
+        falls: Vec::new(),
         partner: vec![NONE; source.dirs.len()],
         back: vec![NONE; dest.as_ref().map_or(0, |dest| dest.dirs.len())],
         suspects: Vec::new(),
@@ -81,10 +114,15 @@ pub(super) fn diff(
     diff.judge();
     diff.find_strangers();
     let report = &diff.report;
-    let taken = report.relinked + report.removed + report.orphans_deleted + report.orphans.len() as u64;
+    let taken = report.relinked
+        + report.fallbacks_made
+        + report.removed
+        + report.orphans_deleted
+        + report.orphans.len() as u64;
     if let Some(tree) = diff.dest
         && request.options.extra != Extra::PruneAnyway
         && report.kept == 0
+        && diff.ours == 0
         && taken > 1
     {
         return Err(Error::NotAClone {
@@ -95,11 +133,15 @@ pub(super) fn diff(
     }
     let remove_dirs = diff.empty_dirs();
     diff.leave_blocked(&remove_dirs);
+    diff.find_falls();
     let set_dirs = diff.metadata(rights, &remove_dirs);
     let Diff {
         changes,
         make_dirs,
         links,
+        falls,
+        known,
+        standing,
         mut report,
         ..
     } = diff;
@@ -110,17 +152,23 @@ pub(super) fn diff(
     report.dirs_made = make_dirs.len() as u64;
     report.dirs_removed = remove_dirs.len() as u64;
     report.linked = links.iter().map(|(_, entries)| entries.len() as u64).sum();
+    // where there can be no links at all they are made anew
+    report.linked -= report.symlinks;
     Ok(Plan {
         options: request.options,
         rights,
         source,
+        apart: place.apart,
+        known,
+        standing,
         dest_path: request.dest.clone(),
-        parent,
+        parent: place.parent,
         dest,
         changes,
         remove_dirs,
         make_dirs,
         links,
+        falls,
         set_dirs,
         report,
     })
@@ -313,6 +361,7 @@ impl Diff<'_> {
             };
             if temporary && stat.links > 1 || part && is_part_kind(stat.kind) {
                 *links.entry(stat.id).or_insert(stat.links) -= 1;
+                *self.leaving.entry(stat.id).or_default() += 1;
                 self.changes.push(Change::RemoveTemporary { dir, entry: at });
                 continue;
             }
@@ -324,15 +373,36 @@ impl Diff<'_> {
                 self.report.kept += 1;
                 continue;
             }
-            self.decide(dir, at, reason, &stat, &mut links, &mut new_names);
+            let mut how = How::Link;
+            let settled = match reason {
+                Reason::Other(source, entry) => self
+                    .fallback_stands(&mut opener, &mut sources, dir, (source, entry), &stat)
+                    .map(|made| match made {
+                        Some(made) => {
+                            how = made;
+                            false
+                        }
+                        None => true,
+                    }),
+                _ => self.fallback_without_source(&mut opener, &mut sources, (dir, at)),
+            };
+            match settled {
+                Ok(false) => {}
+                Ok(true) => continue,
+                Err(fault) if fault.kind() == FaultKind::NotFound => continue,
+                Err(fault) => {
+                    self.fault("look at", dir, at, fault);
+                    continue;
+                }
+            }
+            self.decide((dir, at), (reason, how), &stat, &mut links, &mut new_names);
         }
     }
 
     fn decide(
         &mut self,
-        dir: u32,
-        at: usize,
-        reason: Reason,
+        (dir, at): (u32, usize),
+        (reason, how): (Reason, How),
         stat: &Stat,
         left: &mut FxHashMap<FileId, u64>,
         new_names: &mut FxHashSet<(u32, Vec<u8>)>,
@@ -344,6 +414,7 @@ impl Diff<'_> {
         let keeps = self.request.options.orphans == Orphans::Keep;
         if !last {
             *left -= 1;
+            *self.leaving.entry(id).or_default() += 1;
         }
         let mut spare = || self.spare_name(dir, dest.name(dest.entry(at)), new_names);
         let change = match reason {
@@ -388,9 +459,16 @@ impl Diff<'_> {
                         Old::Dropped
                     }
                 };
-                self.report.relinked += 1;
+                match how {
+                    How::Link => self.report.relinked += 1,
+                    How::Fall(kind) => {
+                        self.report.fallbacks_made += 1;
+                        *self.report.fallbacks.of(kind) += 1;
+                    }
+                }
                 self.touched.insert(source);
                 Change::Relink {
+                    how,
                     dir,
                     source,
                     entry,

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use polylink_core::{NameBuf, shown, shown_name};
+use polylink_core::{Kind, NameBuf, shown, shown_name};
+use polylink_view::Fallback;
 
-use super::{Change, Plan, Touch};
+use super::{Change, How, Plan, Touch};
 
 /// What becomes of the file that a relinked name led to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +14,8 @@ pub enum Old {
     HasOtherNames,
     /// This was its last name, and it goes with it.
     Dropped,
+    /// It is a symbolic link or a copy that stood for the counterpart.
+    Fallback,
     /// It stays beside, under this name.
     KeptAs(NameBuf),
 }
@@ -42,6 +45,17 @@ pub enum Step {
         path: PathBuf,
         /// What becomes of the file that it led to.
         old: Old,
+        /// What it becomes, where no hard link can be.
+        fallback: Option<Fallback>,
+    },
+    /// Makes a symbolic link or a copy, because no hard link can be.
+    Fallback {
+        /// The source.
+        source: PathBuf,
+        /// The name in the clone.
+        path: PathBuf,
+        /// What is made.
+        kind: Fallback,
     },
     /// Removes a directory that has become empty.
     RemoveDir(PathBuf),
@@ -54,6 +68,8 @@ pub enum Step {
         /// The name in the clone.
         path: PathBuf,
     },
+    /// Makes a symbolic link that says what its counterpart says.
+    Symlink(PathBuf),
     /// Gives a directory that exists the metadata of its counterpart.
     Update(PathBuf),
 }
@@ -65,9 +81,26 @@ impl std::fmt::Display for Step {
             Self::Remove(path) => write!(f, "remove {}", shown(path)),
             Self::Delete(path) => write!(f, "delete the last name {}", shown(path)),
             Self::Rename { path, to } => write!(f, "rename {} to {}", shown(path), shown_name(to.name())),
-            Self::Relink { source, path, old } => {
-                write!(f, "relink {} to {}", shown(path), shown(source))?;
+            Self::Fallback { source, path, kind } => {
+                write!(f, "{} {} to {}", kind.word(), shown(source), shown(path))
+            }
+            Self::Relink {
+                source,
+                path,
+                old,
+                fallback,
+            } => {
+                match fallback {
+                    None => write!(f, "relink {} to {}", shown(path), shown(source))?,
+                    Some(kind) => write!(f, "{} {} to {}", kind.word(), shown(source), shown(path))?,
+                }
+                match (old, fallback) {
+                    (Old::Fallback, None) => return f.write_str(", which can be a hard link now"),
+                    (Old::Fallback, Some(_)) => return f.write_str(" anew"),
+                    _ => {}
+                }
                 match old {
+                    Old::Fallback => Ok(()),
                     Old::HasOtherNames => Ok(()),
                     Old::Dropped => write!(f, ", the last name of the old version goes"),
                     Old::KeptAs(name) => write!(f, ", the old version stays as {}", shown_name(name.name())),
@@ -76,6 +109,7 @@ impl std::fmt::Display for Step {
             Self::RemoveDir(path) => write!(f, "remove the directory {}", shown(path)),
             Self::MakeDir(path) => write!(f, "make the directory {}", shown(path)),
             Self::Link { source, path } => write!(f, "link {} to {}", shown(path), shown(source)),
+            Self::Symlink(path) => write!(f, "make the symbolic link {}", shown(path)),
             Self::Update(path) => write!(f, "update the metadata of {}", shown(path)),
         }
     }
@@ -94,9 +128,25 @@ impl Plan {
             .iter()
             .map(|number| Step::MakeDir(self.counterpart(*number)));
         let links = self.links.iter().flat_map(|(dir, entries)| {
-            entries.iter().map(|at| Step::Link {
-                source: self.source.entry_path(*dir, *at),
-                path: self.counterpart_of(*dir, *at),
+            entries.iter().map(|at| {
+                let path = self.counterpart_of(*dir, *at);
+                if self.apart && self.source.entry(*at).kind == Kind::Symlink {
+                    return Step::Symlink(path);
+                }
+                Step::Link {
+                    source: self.source.entry_path(*dir, *at),
+                    path,
+                }
+            })
+        });
+        let falls = self.falls.iter().flat_map(move |(dir, entries)| {
+            let kind = self.options.fallback;
+            entries.iter().filter_map(move |at| {
+                Some(Step::Fallback {
+                    source: self.source.entry_path(*dir, *at),
+                    path: self.counterpart_of(*dir, *at),
+                    kind: kind?,
+                })
             })
         });
         let updated = self
@@ -104,7 +154,12 @@ impl Plan {
             .iter()
             .filter(|(_, why)| *why == Touch::Differs)
             .map(|(number, _)| Step::Update(self.counterpart(*number)));
-        changes.chain(removed).chain(made).chain(links).chain(updated)
+        changes
+            .chain(removed)
+            .chain(made)
+            .chain(links)
+            .chain(falls)
+            .chain(updated)
     }
 
     fn step(&self, change: &Change) -> Option<Step> {
@@ -112,6 +167,7 @@ impl Plan {
         Some(match change {
             Change::RemoveTemporary { dir, entry } => Step::RemoveTemporary(dest.entry_path(*dir, *entry)),
             Change::Remove { dir, entry, .. } => Step::Remove(dest.entry_path(*dir, *entry)),
+            Change::RemoveFallback { dir, entry, .. } => Step::Remove(dest.entry_path(*dir, *entry)),
             Change::Delete { dir, entry, .. } => Step::Delete(dest.entry_path(*dir, *entry)),
             Change::Rename { dir, entry, to, .. } => Step::Rename {
                 path: dest.entry_path(*dir, *entry),
@@ -121,11 +177,16 @@ impl Plan {
                 source,
                 entry,
                 old_version,
+                how,
                 ..
             } => Step::Relink {
                 source: self.source.entry_path(*source, *entry),
                 path: self.counterpart_of(*source, *entry),
                 old: old_version.clone(),
+                fallback: match how {
+                    How::Link => None,
+                    How::Fall(kind) => Some(*kind),
+                },
             },
         })
     }

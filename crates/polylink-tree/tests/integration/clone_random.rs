@@ -80,6 +80,7 @@ const ANYWAY: Options = Options {
     extra: Extra::PruneAnyway,
     orphans: polylink_tree::clone::Orphans::Keep,
     user: None,
+    fallback: None,
     threads: None,
 };
 

@@ -1,6 +1,7 @@
 //! Clones and snapshots as users meet them: on the model file system, and on a real directory.
 
 mod clone;
+mod clone_falls;
 mod clone_random;
 mod clone_refused;
 mod disk;

@@ -116,7 +116,7 @@ impl<'a> Site<'a> {
     }
 
     /// What to call the view when its ledger is looked for on the host.
-    pub(super) fn ledger_of(self, view: &Path) -> Result<PathBuf, CommandError> {
+    pub(crate) fn ledger_of(self, view: &Path) -> Result<PathBuf, CommandError> {
         match self.volume {
             Some(volume) => volume.beside(view, self.context.env.state_dir.as_deref()),
             None => Ok(view.into()),

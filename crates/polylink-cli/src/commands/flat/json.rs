@@ -1,7 +1,7 @@
 //! The document of `polylink flat --json`.
 
 use polylink_core::{Fault, NameBuf, PathError};
-use polylink_view::{Fallback, LeftOut, OldVersion, Outcome, Plan, Step, Why};
+use polylink_view::{LeftOut, OldVersion, Outcome, Plan, Step, Why};
 use serde::Serialize;
 
 use crate::codes::{self, Codes};
@@ -51,22 +51,24 @@ struct Document {
 
 /// Names in the view that are no hard links.
 #[derive(Serialize)]
-pub(super) struct Fallbacks {
+pub(in crate::commands) struct Fallbacks {
     symlink: u64,
     reflink: u64,
     copy: u64,
 }
 
-pub(super) fn fallbacks(outcome: &Outcome) -> Fallbacks {
-    let polylink_view::Fallbacks {
-        symlink,
-        reflink,
-        copy,
-    } = outcome.fallbacks;
-    Fallbacks {
-        symlink,
-        reflink,
-        copy,
+impl From<polylink_view::Fallbacks> for Fallbacks {
+    fn from(fallbacks: polylink_view::Fallbacks) -> Self {
+        let polylink_view::Fallbacks {
+            symlink,
+            reflink,
+            copy,
+        } = fallbacks;
+        Self {
+            symlink,
+            reflink,
+            copy,
+        }
     }
 }
 
@@ -140,7 +142,7 @@ pub(super) fn print(
         adopted: outcome.adopted,
         removed: outcome.removed,
         orphans: outcome.orphans.len() as u64,
-        fallbacks: fallbacks(outcome),
+        fallbacks: outcome.fallbacks.into(),
         fallbacks_made: outcome.fallbacks_made,
         fallbacks_refreshed: outcome.refreshed,
         orphans_deleted: outcome.orphans_deleted,
@@ -210,15 +212,6 @@ impl From<&PathError> for Failed {
     }
 }
 
-/// What a fallback is called in documents.
-pub(super) fn word(kind: Fallback) -> &'static str {
-    match kind {
-        Fallback::Symlink => "symlink",
-        Fallback::Reflink => "reflink",
-        Fallback::Copy => "copy",
-    }
-}
-
 fn step(step: Step) -> StepDocument {
     let empty = StepDocument::default();
     match step {
@@ -272,7 +265,7 @@ fn step(step: Step) -> StepDocument {
             name: new,
             kind,
         } => StepDocument {
-            what: word(kind),
+            what: kind.word(),
             name: Some(name(&new)),
             source: Some((&source).into()),
             again: Some(false),
@@ -283,7 +276,7 @@ fn step(step: Step) -> StepDocument {
             name: new,
             kind,
         } => StepDocument {
-            what: word(kind),
+            what: kind.word(),
             name: Some(name(&new)),
             source: Some((&source).into()),
             again: Some(true),

@@ -265,7 +265,7 @@ fn step_document(step: &Step) -> Line {
         Step::Link { source, name, .. } => line("linked", Some(source), Some(name)),
         Step::Relink { source, name, .. } => line("relinked", Some(source), Some(name)),
         Step::Fallback { source, name, kind } | Step::Refresh { source, name, kind } => Line {
-            reason: Some(super::super::json::word(*kind).to_owned()),
+            reason: Some(kind.word().to_owned()),
             ..line("fallback", Some(source), Some(name))
         },
         Step::BecomeLink { source, name } => line("relinked", Some(source), Some(name)),
@@ -307,7 +307,7 @@ fn totals(outcome: &Outcome) -> Totals {
         renamed: outcome.renamed,
         removed: outcome.removed,
         orphans: outcome.orphans.len() as u64,
-        fallbacks: super::super::json::fallbacks(outcome),
+        fallbacks: outcome.fallbacks.into(),
         superseded: outcome.superseded,
         foreign: outcome.foreign,
         held: outcome.held,
