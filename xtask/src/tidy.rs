@@ -3,6 +3,7 @@
 //! Every check is a function from text to violations, so that its test can show it a sentence that breaks the rule:
 //! a check that never fires is worse than none. This file finds the files and prints; the rules are in the modules.
 
+mod licences;
 mod manifest;
 mod repo;
 mod rust;
@@ -108,6 +109,21 @@ pub(crate) fn run() -> Result {
         "none",
     ]))?;
     violations.extend(manifest::closure(&String::from_utf8_lossy(&tree)));
+    // what builds it as well: build scripts and macros leave their work in it
+    let tree = shell::output(shell::cargo().args([
+        "tree",
+        "--package",
+        "polylink-cli",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        licences::FORMAT,
+    ]))?;
+    let deny = root.join("deny.toml");
+    let allowed = licences::Allowed::read(&fs::read_to_string(&deny).at(&deny)?);
+    violations.extend(licences::check(&String::from_utf8_lossy(&tree), &allowed));
 
     for violation in &violations {
         println!("{violation}");
