@@ -212,13 +212,13 @@ fn first_record(number: RecordNumber, reason: &str) -> Step {
 fn first_records(device: &Arc<dyn Device>, geometry: &Geometry, report: &mut dyn FnMut(Step)) -> Result<()> {
     for number in (0..MIRRORED).map(RecordNumber) {
         let bytes = read_record(device, geometry, offset_in(geometry, geometry.mft.0, number))?;
-        let Err(reason) = judge(&bytes, number, geometry.clusters) else {
+        let Err(reason) = judge(&bytes, number, geometry) else {
             continue;
         };
         let Ok(copy) = copy_of(device, geometry, number) else {
             continue;
         };
-        if judge(&copy, number, geometry.clusters).is_ok() {
+        if judge(&copy, number, geometry).is_ok() {
             put_record(device, geometry, number, &copy)?;
             report(first_record(number, reason));
         }
@@ -227,7 +227,7 @@ fn first_records(device: &Arc<dyn Device>, geometry: &Geometry, report: &mut dyn
 }
 
 /// Whether bytes can be one of the first records; else why not.
-fn judge(bytes: &[u8], number: RecordNumber, clusters: u64) -> std::result::Result<(), &'static str> {
+fn judge(bytes: &[u8], number: RecordNumber, geometry: &Geometry) -> std::result::Result<(), &'static str> {
     let mut bytes = bytes.to_vec();
     fixup::undo(&mut bytes, *b"FILE").map_err(|_| "damaged")?;
     let record = Record::parsed(number, &bytes).map_err(|_| "damaged")?;
@@ -240,11 +240,23 @@ fn judge(bytes: &[u8], number: RecordNumber, clusters: u64) -> std::result::Resu
     if record.sequence() == 0 {
         return Err("without a sequence number");
     }
+    // then what lies elsewhere counts too
+    let has_list = record
+        .attributes()
+        .flatten()
+        .any(|attribute| attribute.kind() == AttributeKind::ATTRIBUTE_LIST);
     let mut kinds = Vec::new();
     for attribute in record.attributes() {
         let attribute = attribute.map_err(|_| "damaged")?;
         if let Body::NonResident(part) = attribute.body() {
-            part.decode(clusters).map_err(|_| "with runs that cannot be")?;
+            let runs = part
+                .decode(geometry.clusters)
+                .map_err(|_| "with runs that cannot be")?;
+            let room = runs.end().0.saturating_mul(u64::from(geometry.cluster));
+            let is_whole = part.header.lowest_vcn.get() == 0 && !has_list;
+            if is_whole && part.header.size.get() > room {
+                return Err("with a value that is longer than its runs");
+            }
         }
         kinds.push(attribute.kind());
     }
@@ -252,7 +264,6 @@ fn judge(bytes: &[u8], number: RecordNumber, clusters: u64) -> std::result::Resu
     if !kinds.is_sorted() || kinds.iter().any(|kind| !known.contains(kind)) {
         return Err("with attributes that cannot be");
     }
-    let list = kinds.contains(&AttributeKind::ATTRIBUTE_LIST);
     for (kind, reason) in [
         (
             AttributeKind::STANDARD_INFORMATION,
@@ -260,7 +271,7 @@ fn judge(bytes: &[u8], number: RecordNumber, clusters: u64) -> std::result::Resu
         ),
         (AttributeKind::FILE_NAME, "without its name"),
     ] {
-        if !kinds.contains(&kind) && !list {
+        if !kinds.contains(&kind) && !has_list {
             return Err(reason);
         }
     }
