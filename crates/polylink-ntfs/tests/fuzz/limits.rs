@@ -5,11 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(not(unix))]
+use std::time::Instant;
 
 use crate::MEMORY;
 
-/// What one input may take: two seconds as users have the program, ten times that where nothing is optimized.
+/// What one input may take of each core: two seconds as users have the program, ten times that where nothing is optimized.
 const SOON: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
 /// What all inputs that are looked at together may take beyond what was taken before.
 const LITTLE: usize = 64 << 20;
@@ -134,18 +136,33 @@ impl Tally {
     }
 }
 
-/// How long something took; what is wrong with it otherwise.
+/// What this process has computed so far, in all its threads: what other processes do meanwhile does not count.
+#[cfg(unix)]
+fn computed() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(now).unwrap()
+}
+
+/// The same where only the time that passes can be told, which all cores had.
+#[cfg(not(unix))]
+fn computed() -> Duration {
+    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    BEGUN.elapsed() * u32::try_from(threads()).unwrap_or(1)
+}
+
+/// How long something took, were all cores at work for it; what is wrong with it otherwise.
 fn timed(work: &dyn Fn()) -> Result<Duration, String> {
     let mut took = Duration::MAX;
-    // a second try, for a machine that was busy with other things
+    let cores = u32::try_from(threads()).unwrap_or(1);
+    // a second try, for a machine whose memory others keep busy
     for _ in 0..2 {
-        let begun = Instant::now();
+        let begun = computed();
         catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
             format!("panicked: {}", text.unwrap_or_default())
         })?;
-        took = took.min(begun.elapsed());
+        took = took.min(computed().saturating_sub(begun) / cores);
         if took < SOON {
             return Ok(took);
         }
