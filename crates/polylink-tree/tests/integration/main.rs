@@ -6,6 +6,7 @@ mod clone_random;
 mod clone_refused;
 mod disk;
 mod hooked;
+mod races;
 mod snapshot;
 mod snapshot_random;
 mod volume;
