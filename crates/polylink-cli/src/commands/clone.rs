@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use polylink_core::{FileFs, PathError, shown};
+use polylink_core::{PathError, shown};
 use polylink_tree::clone::{
     Extra, Options, Orphans, Outcome as Done, Plan, Request, Step, apply_with, plan_with,
 };
@@ -84,20 +84,13 @@ enum OrphansArg {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &CloneArgs) -> Result<Outcome, CommandError> {
-    let Some(volume) = args.image.open(args.dry.dry_run)? else {
-        return update(context, args, Site::host(context), &context.fs);
-    };
-    let site = Site::new(context, Some(&volume));
-    let worked = update(context, args, site, volume.fs());
-    volume.finish(worked)
+    Site::work(context, &args.image, args.dry.dry_run, |site| {
+        update(context, args, site)
+    })
 }
 
-fn update(
-    context: &Context<'_>,
-    args: &CloneArgs,
-    site: Site<'_>,
-    fs: &dyn FileFs,
-) -> Result<Outcome, CommandError> {
+fn update(context: &Context<'_>, args: &CloneArgs, site: Site<'_>) -> Result<Outcome, CommandError> {
+    let fs = site.files();
     let request = Request {
         source: site.directory(&args.source)?,
         dest: site.view(&args.dest)?,

@@ -124,11 +124,9 @@ impl From<PartArg> for Part {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &DedupeArgs) -> Result<Outcome, CommandError> {
-    let Some(volume) = args.image.open(args.dry.dry_run)? else {
-        return dedupe(context, args, Site::host(context));
-    };
-    let worked = dedupe(context, args, Site::new(context, Some(&volume)));
-    volume.finish(worked)
+    Site::work(context, &args.image, args.dry.dry_run, |site| {
+        dedupe(context, args, site)
+    })
 }
 
 fn dedupe(context: &Context<'_>, args: &DedupeArgs, site: Site<'_>) -> Result<Outcome, CommandError> {

@@ -89,11 +89,10 @@ pub(super) fn run(context: &Context<'_>, args: &SnapshotArgs) -> Result<Outcome,
     match (args.list, args.paths.as_slice()) {
         (true, [store]) => show_list(context, args, store),
         (false, [source, store]) => {
-            let Some(volume) = args.image.open(args.dry.dry_run)? else {
-                return make(context, args, Site::host(context), source, store);
-            };
-            let worked = make(context, args, Site::new(context, Some(&volume)), source, store);
-            volume.finish(worked)
+            let dry_run = args.dry.dry_run;
+            Site::work(context, &args.image, dry_run, |site| {
+                make(context, args, site, source, store)
+            })
         }
         (true, _) => Err(CommandError::cannot_start("--list takes the store only")
             .hint("usage: polylink snapshot --list <STORE>")),

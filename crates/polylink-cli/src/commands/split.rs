@@ -113,11 +113,9 @@ struct StepDocument {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome, CommandError> {
-    let Some(volume) = args.image.open(args.dry.dry_run)? else {
-        return split(context, args, Site::host(context));
-    };
-    let worked = split(context, args, Site::new(context, Some(&volume)));
-    volume.finish(worked)
+    Site::work(context, &args.image, args.dry.dry_run, |site| {
+        split(context, args, site)
+    })
 }
 
 fn split(context: &Context<'_>, args: &SplitArgs, site: Site<'_>) -> Result<Outcome, CommandError> {

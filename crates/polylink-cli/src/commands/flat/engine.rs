@@ -15,7 +15,7 @@ use crate::codes;
 use crate::commands::Context;
 use crate::error::{CommandError, ErrorKind};
 use crate::explain;
-use crate::image::{self, Changing};
+use crate::image::{self, ChangeOption, Changing};
 use crate::place;
 use crate::progress::Meter;
 
@@ -36,6 +36,20 @@ impl<'a> Site<'a> {
 
     pub(crate) fn new(context: &'a Context<'a>, volume: Option<&'a Changing>) -> Self {
         Self { context, volume }
+    }
+
+    /// Works on the host's file systems, or in the volume that the user named, which is closed afterwards.
+    pub(crate) fn work(
+        context: &Context<'_>,
+        image: &ChangeOption,
+        dry_run: bool,
+        work: impl FnOnce(Site<'_>) -> Result<crate::error::Outcome, CommandError>,
+    ) -> Result<crate::error::Outcome, CommandError> {
+        let Some(volume) = image.open(dry_run)? else {
+            return work(Site::host(context));
+        };
+        let worked = work(Site::new(context, Some(&volume)));
+        volume.finish(worked)
     }
 
     pub(crate) fn fs(self) -> &'a dyn LinkFs {
