@@ -139,6 +139,7 @@ fn a_view_on_another_file_system() {
         "{run}"
     );
     assert!(run.stderr.contains("hint: 'ROOT/photos' is on "), "{run}");
+    assert!(run.stderr.contains("hint: '--fallback copy', "), "{run}");
     assert_eq!(
         std::fs::read_dir(other.path()).unwrap().count(),
         0,

@@ -263,6 +263,7 @@ pub(crate) fn error(context: &Context<'_>, error: &Error) -> CommandError {
             .path(source_dir)
             .path(view)
             .hints(explain::hints(&context.fs, &link))
+            .hint("'--fallback copy', 'reflink' or 'symlink' puts those in the place of links that cannot be")
         }
         Error::NoHardLinks { view, kind } => plain().path(view).hint(explain::no_hard_links(kind)),
         Error::Glob(_) => plain().hint("quote patterns for the shell; '*' stands for any part of a name, '**' for folders, '[ab]' and '{a,b}' for choices"),
