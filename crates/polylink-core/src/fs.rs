@@ -282,6 +282,12 @@ pub trait LinkFs: Send + Sync {
     ///
     /// As the file system says.
     fn volume(&self, dir: &Dir) -> FsResult<VolumeInfo>;
+
+    /// Whether calls wait for each other, so that several threads which make them get in each other's way: then it is
+    /// better that each makes a good many before the next one does.
+    fn takes_turns(&self) -> bool {
+        false
+    }
 }
 
 /// Opens the directory at `relative` below `root`, one component at a time, through no symbolic link.

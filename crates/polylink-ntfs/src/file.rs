@@ -147,10 +147,20 @@ impl File {
     ///
     /// Where the record is not in use, is an extension of another file, or one of its records is damaged.
     pub(crate) fn read(volume: &Volume, number: RecordNumber) -> Result<Self> {
-        let inside = |error: Error| error.in_record(number);
         let mut bytes = Vec::new();
         volume.read_record(number, &mut bytes)?;
-        let record = Record::parse(number, &mut bytes)?;
+        Record::parse(number, &mut bytes)?;
+        Self::of(volume, number, bytes)
+    }
+
+    /// The file of a base record whose update sequence is undone already.
+    ///
+    /// # Errors
+    ///
+    /// As [`File::read`].
+    pub(crate) fn of(volume: &Volume, number: RecordNumber, bytes: Vec<u8>) -> Result<Self> {
+        let inside = |error: Error| error.in_record(number);
+        let record = Record::parsed(number, &bytes)?;
         if !record.is_in_use() {
             return Err(inside(CorruptKind::NotInUse.into()));
         }

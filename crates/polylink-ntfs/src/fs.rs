@@ -2,6 +2,7 @@
 
 mod content;
 mod paths;
+mod rows;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use crate::index::{Entry, Index};
 use crate::layout::attribute::AttributeKind;
 use crate::units::{FileReference, RecordNumber};
 use crate::volume::{OpenOptions, Volume};
-use crate::write::{LINK_LIMIT, Replace, Writer};
+use crate::write::{DirectoryEntry, LINK_LIMIT, Replace, Writer};
 
 /// `FILE_ATTRIBUTE_REPARSE_POINT`.
 const REPARSE: u32 = 0x400;
@@ -357,10 +358,14 @@ impl VolumeFs {
             });
         }
         let (row, streams) = self.read_row(reference).map_err(fault)?;
-        Ok(Stat {
+        Ok(self.stat_of_row(&row, streams, self.leaving(row.reference)))
+    }
+
+    fn stat_of_row(&self, row: &FileRow, streams: u64, leaving: u64) -> Stat {
+        Stat {
             id: self.id(row.reference),
             kind: kind_of_row(row.kind),
-            links: u64::from(row.links).saturating_sub(self.leaving(row.reference)),
+            links: u64::from(row.links).saturating_sub(leaving),
             size: row.size,
             allocated: row.allocated.saturating_add(streams),
             modified: unix_time(row.modified),
@@ -369,7 +374,26 @@ impl VolumeFs {
             owner: None,
             mode: None,
             mount: None,
-        })
+        }
+    }
+
+    /// The file of a name, as the writer has it in memory.
+    fn stat_by(&self, writer: &Writer, at: &At<'_>) -> FsResult<Stat> {
+        let (directory, name) = self.place(at)?;
+        let found = writer.look_at(directory, &name).map_err(fault)?;
+        let found = found.filter(|found| !is_volumes_own(directory, &found.entry));
+        let found = found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
+        let reference = found.entry.file;
+        if found.record.is_empty() {
+            return self.stat_of(reference);
+        }
+        let (row, streams) = match rows::plain(&self.volume, reference, &found.record) {
+            Some(row) => (row, 0),
+            None => File::of(&self.volume, reference.record(), found.record)
+                .and_then(|file| self.row_of(reference, &file))
+                .map_err(fault)?,
+        };
+        Ok(self.stat_of_row(&row, streams, u64::from(found.leaving)))
     }
 
     /// What a symbolic link or a junction leads to, as it is written there; `None` for what is no link.
@@ -387,69 +411,6 @@ impl VolumeFs {
                 Some(if print.is_empty() { target } else { print })
             }
             _ => None,
-        })
-    }
-
-    /// What the catalog holds of a file, read from the file itself.
-    ///
-    /// # Errors
-    ///
-    /// `FILE_DELETED` where the reference leads to an earlier file; where the file is damaged.
-    pub fn row(&self, reference: FileReference) -> Result<FileRow> {
-        Ok(self.read_row(reference)?.0)
-    }
-
-    /// The row, and the bytes that named streams take.
-    fn read_row(&self, reference: FileReference) -> Result<(FileRow, u64)> {
-        let volume = &*self.volume;
-        let file = volume.file(reference.record())?;
-        if !fits(reference, file.reference().sequence()) {
-            return Err(NtStatus::FILE_DELETED.into());
-        }
-        let times = file.standard_information()?;
-        let names = file.names()?;
-        let (mut size, mut allocated, mut streams) = (0, 0, 0_u64);
-        for (name, _) in file.data_streams()? {
-            let Some(stream) = file.stream(volume, AttributeKind::DATA, &name)? else {
-                continue;
-            };
-            if name.is_empty() {
-                (size, allocated) = (stream.size(), stream.allocated());
-            } else {
-                streams = streams.saturating_add(stream.allocated());
-            }
-        }
-        // of a directory, what its entries take
-        for (name, _) in file.values_of(AttributeKind::INDEX_ALLOCATION)? {
-            if let Some(blocks) = file.stream(volume, AttributeKind::INDEX_ALLOCATION, &name)? {
-                allocated = allocated.saturating_add(blocks.allocated());
-            }
-        }
-        let links = names.iter().filter(|name| name.is_link()).count();
-        let row = FileRow {
-            reference: file.reference(),
-            kind: self.kind_of(&file)?,
-            case_sensitive: file.is_case_sensitive(),
-            links: u16::try_from(links).unwrap_or(u16::MAX),
-            raw_links: file.base().map_or(0, |record| record.raw_links()),
-            size,
-            allocated,
-            modified: times.modified,
-            created: times.created,
-        };
-        Ok((row, streams))
-    }
-
-    fn kind_of(&self, file: &File) -> Result<FileKind> {
-        if let Some(stream) = file.stream(&self.volume, AttributeKind::REPARSE_POINT, &[])?
-            && let Reparse::Symlink { .. } | Reparse::Junction { .. } = Reparse::read(&self.volume, &stream)?
-        {
-            return Ok(FileKind::Link);
-        }
-        Ok(if file.is_directory() {
-            FileKind::Directory
-        } else {
-            FileKind::File
         })
     }
 
@@ -597,7 +558,11 @@ impl LinkFs for VolumeFs {
     }
 
     fn stat(&self, at: At<'_>) -> FsResult<Stat> {
-        self.stat_of(self.at(at)?)
+        match self.writer.as_deref() {
+            // under one lock, from what it has in memory
+            Some(writing) => self.stat_by(&writing.writer, &at),
+            None => self.stat_of(self.at(at)?),
+        }
     }
 
     fn stat_dir(&self, dir: &Dir) -> FsResult<Stat> {
@@ -606,9 +571,17 @@ impl LinkFs for VolumeFs {
 
     fn link(&self, existing: At<'_>, new: At<'_>) -> FsResult<()> {
         let writer = self.writer()?;
-        let file = self.at(existing)?;
-        let (parent, name) = self.place(&new)?;
-        writer.link(file, parent, &name).map_err(fault)
+        let (directory, old_name) = self.place(&existing)?;
+        let (parent, name) = match self.place(&new) {
+            Ok(place) => place,
+            // what is wrong with the existing name comes first
+            Err(fault) => return self.at(existing).and(Err(fault)),
+        };
+        writer
+            .link_named((directory, &old_name), (parent, &name), |entry| {
+                is_volumes_own(directory, entry)
+            })
+            .map_err(fault)
     }
 
     fn rename(&self, old: At<'_>, new: At<'_>, on: Existing) -> FsResult<()> {
@@ -677,12 +650,26 @@ impl LinkFs for VolumeFs {
             read_only: self.writer.is_none(),
         })
     }
+
+    fn takes_turns(&self) -> bool {
+        self.writer.is_some()
+    }
 }
 
 /// The files that make up the volume itself, which nobody lists: those of the reserved records, but for the root.
 fn is_system(entry: &Found) -> bool {
     let record = entry.reference.record();
     record.is_own_file(&entry.name) || record == RecordNumber::ROOT
+}
+
+/// Whether an entry of a directory leads to one of those files.
+fn is_volumes_own(directory: FileReference, entry: &DirectoryEntry) -> bool {
+    directory.record() == RecordNumber::ROOT
+        && is_system(&Found {
+            name: wtf8_of_units(&entry.name),
+            reference: entry.file,
+            kind: Kind::Unknown,
+        })
 }
 
 fn found_in_catalog(catalog: &Catalog, row: &NameRow<'_>) -> Option<Found> {

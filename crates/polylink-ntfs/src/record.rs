@@ -332,6 +332,16 @@ impl<'a> Attribute<'a> {
         units(self.name_bytes())
     }
 
+    /// Whether it has this name, unit for unit.
+    pub(crate) fn has_name(&self, name: &[u16]) -> bool {
+        let (pairs, rest) = self.name_bytes().as_chunks::<2>();
+        rest.is_empty()
+            && pairs
+                .iter()
+                .map(|&pair| u16::from_le_bytes(pair))
+                .eq(name.iter().copied())
+    }
+
     /// Where its value is.
     #[must_use]
     pub fn body(&self) -> Body<'a> {

@@ -55,9 +55,30 @@ struct Queue {
 struct Work {
     queue: Mutex<Queue>,
     wake: Condvar,
+    turns: Option<Turns>,
+}
+
+/// Whose turn it is, on a file system where calls wait for each other.
+#[derive(Default)]
+struct Turns {
+    now: Mutex<()>,
+    /// Held by who waits longest: nobody has two turns while others wait.
+    next: Mutex<()>,
+}
+
+impl Turns {
+    fn wait(&self) -> MutexGuard<'_, ()> {
+        let _next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Work {
+    /// Returns once this thread may make a stretch of calls, where it must wait for that.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        self.turns.as_ref().map(Turns::wait)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,8 +159,14 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger) -> Result
     let work = Work {
         queue: Mutex::new(Queue::default()),
         wake: Condvar::new(),
+        turns: run.fs.takes_turns().then(Turns::default),
     };
-    let linkers = (threads(plan.options.threads) - 1).clamp(1, total / STRETCH + 1);
+    let most = if work.turns.is_some() {
+        1
+    } else {
+        total / STRETCH + 1
+    };
+    let linkers = (threads(plan.options.threads) - 1).clamp(1, most);
     let mut ahead = Ahead::default();
     let (written, results) = std::thread::scope(|scope| {
         let shared = &*run;
@@ -231,7 +258,12 @@ fn write_ahead(run: &Run<'_>, ledger: &mut Ledger, work: &Work, ahead: &mut Ahea
         size = BATCH;
         let mut batch: Vec<(&Link, Look)> = Vec::with_capacity(end - start);
         let first_skipped = ahead.skipped.len();
+        let mut turn = None;
         for (index, link) in (start..).zip(&plan.links[start..end]) {
+            if (index - start).is_multiple_of(STRETCH) {
+                drop(turn.take());
+                turn = work.turn();
+            }
             let look = match link.look {
                 Some(look) => Ok(look),
                 None => usable(&plan.sources.files[link.file as usize], opener.look(link.file))
@@ -244,6 +276,7 @@ fn write_ahead(run: &Run<'_>, ledger: &mut Ledger, work: &Work, ahead: &mut Ahea
                 Err(fault) => ahead.skipped.push((index as u32, fault)),
             }
         }
+        drop(turn);
         // in the order of the table, neighbours share pages
         batch.sort_unstable_by(|(a, _), (b, _)| plan.link_name(a).cmp(plan.link_name(b)));
         run.write(ledger, |run, changes| {
@@ -267,6 +300,7 @@ fn link_all(run: &Run<'_>, view: &Dir, work: &Work) -> Vec<(u32, Fault)> {
     let mut failed = Vec::new();
     let mut opener = Opener::new(run.fs, &plan.sources);
     while let Some(stretch) = work.take() {
+        let turn = work.turn();
         let mut done = 0;
         for index in stretch.range {
             // OK to cast: files are counted in u32 from the walk on
@@ -293,6 +327,7 @@ fn link_all(run: &Run<'_>, view: &Dir, work: &Work) -> Vec<(u32, Fault)> {
                 }
             }
         }
+        drop(turn);
         run.progress.advance(done);
         if run.progress.cancelled() {
             work.close(true);

@@ -4,6 +4,7 @@
 //! before the next one begins, and no block of a class needs another block of the same class. See
 //! `docs/design/0007-writing-ntfs.md`.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -72,9 +73,14 @@ impl Location {
     /// The bytes of a value from `offset` on; `None` where its clusters do not hold them all.
     pub(crate) fn in_runs(runs: &RunList, cluster: u32, mut offset: u64, mut len: usize) -> Option<Self> {
         let cluster = u64::from(cluster);
+        let shift = cluster.is_power_of_two().then(|| cluster.trailing_zeros());
         let mut found: Option<Self> = None;
         while len > 0 {
-            let extent = runs.find(Vcn(offset.checked_div(cluster)?))?;
+            let vcn = match shift {
+                Some(shift) => offset.checked_shr(shift)?,
+                None => offset.checked_div(cluster)?,
+            };
+            let extent = runs.find(Vcn(vcn))?;
             let inside = offset.checked_sub(extent.vcn.0.checked_mul(cluster)?)?;
             let left = extent.len.checked_mul(cluster)?.checked_sub(inside)?;
             let here = size(left).min(len);
@@ -139,6 +145,10 @@ pub(crate) struct Cache {
     unflushed: bool,
     /// Blocks that lie side by side are written together.
     pub(crate) coalesce: bool,
+    /// Records that are likely to be asked for next.
+    ahead: Ahead,
+    /// Memory of blocks that nobody goes back to, for the next ones.
+    spare: Vec<Vec<u8>>,
 }
 
 /// Offsets are spread by one multiplication: nobody chooses them to be slow.
@@ -168,6 +178,9 @@ const GRAIN: u64 = 256;
 /// Bytes of one write.
 const WRITE_LIMIT: usize = 1 << 20;
 
+/// So many blocks' memory is kept for others: an operation seldom changes more.
+const SPARE: usize = 16;
+
 impl Cache {
     pub(crate) fn new(device: Arc<dyn Device>) -> Self {
         Self {
@@ -181,6 +194,8 @@ impl Cache {
             undo_part: None,
             unflushed: false,
             coalesce: true,
+            ahead: Ahead::default(),
+            spare: Vec::new(),
         }
     }
 
@@ -203,29 +218,40 @@ impl Cache {
         self.blocks.get(&key).and_then(|block| block.class)
     }
 
-    fn load(&mut self, location: &Location, signature: Option<[u8; 4]>) -> Result<()> {
-        if self.blocks.contains_key(&location.key()) {
-            return Ok(());
-        }
+    fn load(&mut self, location: &Location, signature: Option<[u8; 4]>) -> Result<&mut Block> {
+        let place = match self.blocks.entry(location.key()) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(place) => place,
+        };
         let mut bytes = vec![0; location.len()];
         let mut at = 0_usize;
         for (offset, len) in location.pieces() {
             let end = at.saturating_add(len);
-            read_bytes(&*self.device, offset, bytes.get_mut(at..end).unwrap_or_default())?;
+            let piece = bytes.get_mut(at..end).unwrap_or_default();
+            // records lie side by side, and are asked for in their order by whoever visits a tree
+            if signature == Some(*b"FILE") {
+                self.ahead.read(&*self.device, offset, piece)?;
+            } else {
+                read_bytes(&*self.device, offset, piece)?;
+            }
             at = end;
         }
         if let Some(signature) = signature {
             fixup::undo(&mut bytes, signature)?;
         }
-        self.put(Block {
+        self.held = self.held.saturating_add(bytes.len());
+        self.longest = self.longest.max(bytes.len());
+        if !location.rest.is_empty() {
+            self.scattered.insert(location.key());
+        }
+        Ok(place.insert(Block {
             location: location.clone(),
             bytes,
             signature,
             class: None,
             earlier: Vec::new(),
             mirror: None,
-        });
-        Ok(())
+        }))
     }
 
     fn put(&mut self, block: Block) {
@@ -249,18 +275,24 @@ impl Cache {
 
     /// The bytes of a block.
     pub(crate) fn read(&mut self, location: &Location, signature: Option<[u8; 4]>) -> Result<&[u8]> {
-        self.load(location, signature)?;
-        Ok(self
-            .blocks
-            .get(&location.key())
-            .map(|block| block.bytes.as_slice())
-            .unwrap_or_default())
+        Ok(&self.load(location, signature)?.bytes)
     }
 
     fn remember(&mut self, key: u64) {
         // most likely it is one of the last
         if !self.undo.iter().rev().any(|(other, _)| *other == key) {
-            self.undo.push((key, self.blocks.get(&key).cloned()));
+            let spare = &mut self.spare;
+            let before = self.blocks.get(&key).map(|block| {
+                let mut bytes = spare.pop().unwrap_or_default();
+                bytes.extend_from_slice(&block.bytes);
+                Block {
+                    location: block.location.clone(),
+                    bytes,
+                    earlier: block.earlier.clone(),
+                    ..*block
+                }
+            });
+            self.undo.push((key, before));
         }
         if let Some(part) = &mut self.undo_part
             && !part.iter().rev().any(|(other, _)| *other == key)
@@ -374,12 +406,25 @@ impl Cache {
     /// Writes to the device at once: the content of a file, which has no order to keep but to be there before its record.
     pub(crate) fn write_content(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.unflushed = true;
+        self.write_now(offset, bytes)
+    }
+
+    /// Writes to the device at once what no block holds.
+    pub(crate) fn write_now(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.ahead.forget();
         write_bytes(&*self.device, offset, bytes)
     }
 
     /// The present operation is done: there is no way back.
     pub(crate) fn keep(&mut self) {
-        self.undo.clear();
+        for (_, block) in self.undo.drain(..) {
+            if let Some(Block { mut bytes, .. }) = block
+                && self.spare.len() < SPARE
+            {
+                bytes.clear();
+                self.spare.push(bytes);
+            }
+        }
     }
 
     /// Every block is again as it was before the present operation.
@@ -406,6 +451,7 @@ impl Cache {
         let mut writes = Writes::default();
         let mut any = false;
         let mut clean = Vec::new();
+        let mut scratch = Vec::new();
         let mut keys: Vec<u64> = self
             .dirty
             .iter()
@@ -418,6 +464,7 @@ impl Cache {
             .collect();
         // in the order of the device
         keys.sort_unstable();
+        self.ahead.forget();
         for key in keys {
             let Some(block) = self.blocks.get_mut(&key) else {
                 continue;
@@ -425,10 +472,12 @@ impl Cache {
             let due = block.class == Some(class);
             let early = block.earlier.iter().position(|(other, _)| *other == class);
             any = true;
-            let mut bytes = match early {
-                Some(early) => block.earlier.remove(early).1,
-                None => block.bytes.clone(),
-            };
+            let mut bytes = std::mem::take(&mut scratch);
+            bytes.clear();
+            match early {
+                Some(early) => bytes.append(&mut block.earlier.remove(early).1),
+                None => bytes.extend_from_slice(&block.bytes),
+            }
             if block.signature.is_some() {
                 advance(&mut bytes);
                 // the next write has a number of its own again
@@ -449,6 +498,7 @@ impl Cache {
                 block.class = None;
                 clean.push(key);
             }
+            scratch = bytes;
         }
         for key in clean {
             self.dirty.remove(&key);
@@ -538,6 +588,57 @@ impl Cache {
         })?;
         self.unflushed = false;
         Ok(())
+    }
+}
+
+/// A stretch of the device as it is, for blocks that lie side by side and are asked for in their order: one read instead
+/// of one for each. Nothing may be written to the device that this does not forget.
+#[derive(Default, Debug)]
+struct Ahead {
+    offset: u64,
+    bytes: Vec<u8>,
+    /// Where the last block that was read ended.
+    end: u64,
+}
+
+impl Ahead {
+    /// Bytes that are read at once.
+    const STRETCH: usize = 64 << 10;
+    /// Who asks for a block that lies no further behind the last one will ask for more of them.
+    const NEAR: u64 = 8 << 10;
+
+    fn read(&mut self, device: &dyn Device, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let len = wide(buffer.len());
+        let is_near = offset.checked_sub(self.end).is_some_and(|gap| gap <= Self::NEAR);
+        self.end = offset.saturating_add(len);
+        if self.copy(offset, buffer) {
+            return Ok(());
+        }
+        let stretch = wide(Self::STRETCH).min(device.size().saturating_sub(offset));
+        if is_near && stretch > len {
+            self.bytes.resize(size(stretch), 0);
+            self.offset = offset;
+            // what is behind the block may be damaged: nobody asked for it
+            if device.read_at(offset, &mut self.bytes).is_ok() && self.copy(offset, buffer) {
+                return Ok(());
+            }
+            self.forget();
+        }
+        read_bytes(device, offset, buffer)
+    }
+
+    fn copy(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        let held = offset
+            .checked_sub(self.offset)
+            .and_then(|skip| self.bytes.get(size(skip)..)?.get(..buffer.len()));
+        if let Some(held) = held {
+            buffer.copy_from_slice(held);
+        }
+        held.is_some()
+    }
+
+    fn forget(&mut self) {
+        self.bytes.clear();
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::layout::record::RecordFlags;
 
 /// Blocks that are kept in memory for the next batch, in bytes.
-const KEPT: usize = 64 << 20;
+pub(super) const KEPT: usize = 64 << 20;
 
 impl State {
     /// Whether a commit has anything to do.

@@ -166,7 +166,7 @@ impl State {
         attributes::attributes(bytes)
             .flatten()
             .find(|attribute| {
-                attribute.kind() == AttributeKind::INDEX_ROOT && attribute.name() == name.units()
+                attribute.kind() == AttributeKind::INDEX_ROOT && attribute.has_name(name.units())
             })
             .and_then(|attribute| Some((attribute.offset(), attribute.resident()?)))
     }
@@ -349,7 +349,7 @@ impl Directory<'_> {
             }
             Some(Bitmap::Clusters(runs)) => {
                 let cluster = self.state.geometry.cluster;
-                let bitmap = bits::Bits::new((*runs).clone(), cluster, self.info.blocks, 0);
+                let mut bitmap = bits::Bits::new((*runs).clone(), cluster, self.info.blocks, 0);
                 let bit = bits::Free { start: index, len: 1 };
                 let class = if class == Class::Free {
                     class

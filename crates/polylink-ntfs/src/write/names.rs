@@ -19,6 +19,7 @@ use crate::layout::attribute::{AttributeFlags, AttributeKind};
 use crate::layout::index::IndexEntry;
 use crate::layout::record::RecordFlags;
 use crate::layout::value;
+use crate::record::Body;
 use crate::units::{FileReference, RecordNumber};
 
 /// An entry of a directory.
@@ -169,6 +170,22 @@ impl State {
         };
         self.hints.entry(base).or_default().facts = Some(facts);
         Ok(facts)
+    }
+
+    /// Finds out in one go what one more name asks of a file, where all of it lies in one record. Where it does not, or
+    /// something is wrong with it, whoever asks for each part looks closer.
+    pub(crate) fn learn(&mut self, base: RecordNumber) -> Result<()> {
+        let known = self.hints.get(&base);
+        if known.is_some_and(|hint| hint.facts.is_some() && hint.twins.is_some()) {
+            return Ok(());
+        }
+        let clusters = self.geometry.clusters;
+        if let Some((facts, twins)) = told_by(self.record(base)?, clusters) {
+            let hint = self.hints.entry(base).or_default();
+            hint.facts.get_or_insert(facts);
+            hint.twins.get_or_insert(twins);
+        }
+        Ok(())
     }
 
     /// The names of a file, each with where it is held.
@@ -614,6 +631,66 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// What the only record of a file that is no directory tells of it, and how many of its names are 8.3 twins; `None` where
+/// it has further records, or its attributes are not as they should be.
+fn told_by(bytes: &[u8], clusters: u64) -> Option<(Facts, u16)> {
+    if attributes::flags(bytes).contains(RecordFlags::DIRECTORY) {
+        return None;
+    }
+    let mut information = None;
+    let mut sizes = None;
+    let mut tag = None;
+    let mut twins = 0_u16;
+    for attribute in attributes::attributes(bytes) {
+        let attribute = attribute.ok()?;
+        let is_unnamed = attribute.name_bytes().is_empty();
+        match (attribute.kind(), attribute.body()) {
+            (AttributeKind::ATTRIBUTE_LIST, _) => return None,
+            (AttributeKind::STANDARD_INFORMATION, Body::Resident { value, .. }) if information.is_none() => {
+                information = Some(value::StandardInformation::read_from_prefix(value).ok()?.0);
+            }
+            (AttributeKind::FILE_NAME, Body::Resident { value, .. }) => {
+                let name = FileName::parse(value).ok()?;
+                twins = twins.saturating_add(u16::from(!name.is_link()));
+            }
+            (AttributeKind::DATA, body) if is_unnamed => {
+                if sizes.is_some() {
+                    return None;
+                }
+                sizes = Some(match body {
+                    Body::Resident { value, .. } => {
+                        (wide(value.len()), wide(value.len().next_multiple_of(8)))
+                    }
+                    Body::NonResident(part) => {
+                        part.decode(clusters).ok()?;
+                        let allocated = part.total_allocated.unwrap_or(part.header.allocated.get());
+                        (part.header.size.get(), allocated)
+                    }
+                });
+            }
+            (AttributeKind::REPARSE_POINT, Body::Resident { value, .. }) if is_unnamed => {
+                tag.get_or_insert(super::bytes::get_u32(value, 0));
+            }
+            (AttributeKind::STANDARD_INFORMATION | AttributeKind::FILE_NAME, _)
+            | (AttributeKind::REPARSE_POINT, Body::NonResident(_)) => return None,
+            _ => {}
+        }
+    }
+    let information = information?;
+    let (size, allocated) = sizes.unwrap_or_default();
+    let facts = Facts {
+        created: information.created.get(),
+        modified: information.modified.get(),
+        changed: information.changed.get(),
+        accessed: information.accessed.get(),
+        allocated,
+        size,
+        attributes: information.attributes.get(),
+        ea_or_tag: tag.unwrap_or(0),
+    };
+    Some((facts, twins))
 }
 
 /// Where the value of the standard information lies in a record, and its length.

@@ -12,6 +12,7 @@ use super::attributes;
 use super::bits::{Bits, Free};
 use super::bytes::{put_u16, wide};
 use super::cache::{Cache, Class};
+use super::commit::KEPT;
 use super::state::State;
 use crate::device::Device;
 use crate::error::{Error, NotWritable, Result};
@@ -130,7 +131,7 @@ impl Inner {
                 while at < end {
                     let here = super::bytes::size(end.saturating_sub(at)).min(ones.len());
                     let part = ones.get(..here).unwrap_or_default();
-                    super::cache::write_bytes(self.state.cache.device(), at, part)?;
+                    self.state.cache.write_now(at, part)?;
                     at = at.saturating_add(wide(here));
                 }
             }
@@ -192,7 +193,7 @@ impl Inner {
         result
     }
 
-    fn run<T>(&mut self, op: &mut dyn FnMut(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn run<T>(&mut self, op: &mut dyn FnMut(&mut Self) -> Result<T>) -> Result<T> {
         self.check()?;
         let begun = self.begin();
         self.guard(begun)?;
@@ -422,9 +423,22 @@ impl Writer {
 
     /// Looks at something without changing it.
     pub(crate) fn look<T>(&self, op: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
-        let mut inner = self.lock();
+        let mut inner = self.lock_sound()?;
+        let found = op(&mut inner.state);
+        let limit = inner.options.batch;
+        let cache = &mut inner.state.cache;
+        // whoever only looks commits nothing
+        if cache.held() > limit || cache.is_clean() {
+            cache.shrink(KEPT.min(limit));
+        }
+        found
+    }
+
+    /// The volume, where it may be used.
+    pub(crate) fn lock_sound(&self) -> Result<MutexGuard<'_, Inner>> {
+        let inner = self.lock();
         inner.check()?;
-        op(&mut inner.state)
+        Ok(inner)
     }
 
     /// Returns once everything done so far is safe on the device.

@@ -31,6 +31,16 @@ pub struct Entry {
     pub is_directory: bool,
 }
 
+/// An entry of a directory, with what tells of its file.
+#[derive(Clone, Debug)]
+pub(crate) struct LookedAt {
+    pub(crate) entry: Entry,
+    /// The base record of the file, its update sequence undone; empty where it is damaged.
+    pub(crate) record: Vec<u8>,
+    /// How many names are gone that the record still has.
+    pub(crate) leaving: u32,
+}
+
 /// What a rename does where the new name is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Replace {
@@ -82,6 +92,7 @@ impl State {
         if number < RecordNumber::FIRST_SPARE {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
+        self.learn(number)?;
         if self.link_counts(number)?.0 == 0 {
             return Err(NtStatus::FILE_DELETED.into());
         }
@@ -108,6 +119,26 @@ impl State {
 
     pub(super) fn touch_file(&mut self, number: RecordNumber, now: u64) -> Result<()> {
         self.set_information(number, &[(offset_of!(StandardInformation, changed), now)])
+    }
+
+    /// The entry of a name in a directory that is in use.
+    fn entry(&mut self, directory: FileReference, name: &[u16]) -> Result<Option<Entry>> {
+        let bytes = self.record(directory.record())?;
+        let (flags, sequence) = (attributes::flags(bytes), attributes::sequence(bytes));
+        if !flags.contains(RecordFlags::IN_USE) || !fits(directory, sequence) {
+            return Err(NtStatus::FILE_DELETED.into());
+        }
+        if !flags.contains(RecordFlags::DIRECTORY) {
+            return Err(NtStatus::NOT_A_DIRECTORY.into());
+        }
+        if let Some(entry) = self.seen.find(directory.record(), name) {
+            return Ok(Some(entry.clone()));
+        }
+        Ok(self.look_up(directory.record(), name)?.map(|found| Entry {
+            file: found.file,
+            is_directory: is_directory(&found),
+            name: found.name.name,
+        }))
     }
 
     pub(super) fn find(&mut self, directory: RecordNumber, name: &[u16]) -> Result<Found> {
@@ -316,19 +347,35 @@ impl Writer {
     ///
     /// `NOT_A_DIRECTORY`, `FILE_DELETED`; where the index is damaged.
     pub fn look_up(&self, directory: FileReference, name: &[u16]) -> Result<Option<Entry>> {
+        self.look(|state| state.entry(directory, name))
+    }
+
+    /// The entry of a name in a directory, with the base record of its file, its update sequence undone, and how many
+    /// names are gone that the record still has. Where the record is damaged there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::look_up`].
+    pub(crate) fn look_at(&self, directory: FileReference, name: &[u16]) -> Result<Option<LookedAt>> {
         self.look(|state| {
-            let bytes = state.record(directory.record())?;
-            let (flags, sequence) = (attributes::flags(bytes), attributes::sequence(bytes));
-            if !flags.contains(RecordFlags::IN_USE) || !fits(directory, sequence) {
-                return Err(NtStatus::FILE_DELETED.into());
+            let Some(entry) = state.entry(directory, name)? else {
+                return Ok(None);
+            };
+            // names that are about to go may come back in other ways
+            if state.hidden.is_empty() && state.removals.is_empty() && entry.name == name {
+                state.seen.add(directory.record(), &entry);
             }
-            if !flags.contains(RecordFlags::DIRECTORY) {
-                return Err(NtStatus::NOT_A_DIRECTORY.into());
-            }
-            Ok(state.look_up(directory.record(), name)?.map(|found| Entry {
-                file: found.file,
-                is_directory: is_directory(&found),
-                name: found.name.name,
+            let number = entry.file.record();
+            let record = match state.record(number) {
+                Ok(bytes) => bytes.to_vec(),
+                Err(Error::Corrupt(_)) => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            let leaving = state.leaving.get(&number).copied().unwrap_or(0);
+            Ok(Some(LookedAt {
+                entry,
+                record,
+                leaving,
             }))
         })
     }
@@ -403,6 +450,29 @@ impl Writer {
     pub fn link(&self, file: FileReference, parent: FileReference, name: &[u16]) -> Result<()> {
         valid(name)?;
         self.run(|inner| inner.link(file, parent, name))
+    }
+
+    /// Gives the file that a name in a directory leads to one more name: `from` and `to` are directories and names in
+    /// them. Files of the volume itself are not there.
+    ///
+    /// # Errors
+    ///
+    /// `OBJECT_NAME_NOT_FOUND`, and as [`Writer::look_up`] and [`Writer::link`].
+    pub(crate) fn link_named(
+        &self,
+        from: (FileReference, &[u16]),
+        to: (FileReference, &[u16]),
+        is_hidden: impl FnOnce(&Entry) -> bool,
+    ) -> Result<()> {
+        let mut inner = self.lock_sound()?;
+        let entry = inner.state.entry(from.0, from.1)?;
+        let entry = entry.filter(|entry| !is_hidden(entry));
+        let file = entry.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?.file;
+        valid(to.1)?;
+        inner.state.seen.only_more = true;
+        let linked = inner.run(&mut |inner| inner.link(file, to.0, to.1));
+        inner.state.seen.only_more = false;
+        linked
     }
 
     /// Takes a name of a file away, and with its last name the file.

@@ -13,6 +13,7 @@ use super::bits::{Bits, Free};
 use super::bytes::size;
 use super::cache::{Cache, Class, Location, OffsetHasher};
 use super::directory::{DirectoryInfo, IndexName};
+use super::operations::Entry;
 use crate::error::{Corrupt, CorruptKind, Error, Result};
 use crate::geometry::Geometry;
 use crate::layout::record::RecordFlags;
@@ -25,6 +26,9 @@ pub(crate) const INDX: Option<[u8; 4]> = Some(*b"INDX");
 
 /// By the number of a record, which nobody chooses to be slow.
 type ByNumber<K, V> = HashMap<K, V, BuildHasherDefault<OffsetHasher>>;
+
+/// Files of which more than the records is kept in memory.
+const HINTS: usize = 1 << 12;
 
 /// What becomes free at the end of the commit.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +101,42 @@ pub(crate) struct Facts {
     pub(crate) ea_or_tag: u32,
 }
 
+/// Entries of directories that somebody looked at, who is likely to ask for them again.
+///
+/// They are true as long as names are only added.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    entries: ByNumber<RecordNumber, HashMap<Vec<u16>, Entry>>,
+    count: usize,
+    /// The present operation takes no name away.
+    pub(crate) only_more: bool,
+}
+
+impl Seen {
+    /// Entries that are kept.
+    const MOST: usize = 1 << 15;
+
+    pub(crate) fn find(&self, directory: RecordNumber, name: &[u16]) -> Option<&Entry> {
+        self.entries.get(&directory)?.get(name)
+    }
+
+    pub(crate) fn add(&mut self, directory: RecordNumber, entry: &Entry) {
+        if self.count >= Self::MOST {
+            self.forget();
+        }
+        let names = self.entries.entry(directory).or_default();
+        names.insert(entry.name.clone(), entry.clone());
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn forget(&mut self) {
+        if self.count > 0 {
+            self.entries.clear();
+            self.count = 0;
+        }
+    }
+}
+
 /// Everything that changes while a volume is written.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -121,6 +161,7 @@ pub(crate) struct State {
     pub(crate) leaving: ByNumber<RecordNumber, u32>,
     pub(crate) directories: ByNumber<(RecordNumber, IndexName), DirectoryInfo>,
     pub(crate) hints: ByNumber<RecordNumber, Hint>,
+    pub(crate) seen: Seen,
     /// A directory got another name since the last commit.
     pub(crate) directory_moved: bool,
     /// Records from here on were added to the table since it was opened, and were never used.
@@ -162,6 +203,7 @@ impl State {
             leaving: HashMap::default(),
             directories: HashMap::default(),
             hints: HashMap::default(),
+            seen: Seen::default(),
             directory_moved: false,
             unused_from: u64::MAX,
             table_reserve: None,
@@ -177,6 +219,13 @@ impl State {
     /// A new operation begins: until it is kept, everything can be taken back.
     pub(crate) fn begin(&mut self) {
         self.cache.keep();
+        // they are found again where somebody asks
+        if self.hints.len() > HINTS {
+            self.hints.clear();
+        }
+        if !self.seen.only_more {
+            self.seen.forget();
+        }
         self.mark = Mark {
             clusters: self.pending.clusters.len(),
             records: self.pending.records.len(),
@@ -199,6 +248,8 @@ impl State {
         {
             self.unhide(&removal);
         }
+        self.clusters.was_rolled_back();
+        self.record_bits.was_rolled_back();
         self.directories.clear();
         self.hints.clear();
     }
@@ -219,6 +270,8 @@ impl State {
             self.pending.records.truncate(before.1);
             self.pending.extensions.truncate(before.2);
             self.pending.blocks.truncate(before.3);
+            self.clusters.was_rolled_back();
+            self.record_bits.was_rolled_back();
             self.directories.clear();
             self.hints.clear();
         }

@@ -11,7 +11,7 @@ use std::mem::offset_of;
 use super::attributes::{self, Part, Sizes};
 use super::bits::{Bits, Free};
 use super::bytes::{narrow, put, put_u32, size, wide};
-use super::cache::{Class, Location, write_bytes};
+use super::cache::{Class, Location};
 use super::files::ValuePlace;
 use super::state::State;
 use crate::error::{Corrupt, CorruptKind, Result};
@@ -140,7 +140,7 @@ impl State {
             let mut rest: &[u8] = bytes;
             for (place, piece) in location.pieces() {
                 let (part, after) = rest.split_at_checked(piece).unwrap_or((rest, &[]));
-                write_bytes(self.cache.device(), place, part)?;
+                self.cache.write_now(place, part)?;
                 self.cache.discard(place, wide(piece));
                 rest = after;
             }
@@ -256,14 +256,14 @@ impl State {
                     put(&mut bytes, 0, part);
                     content = rest;
                     self.cache.discard(lcn.saturating_mul(cluster), cluster);
-                    write_bytes(self.cache.device(), lcn.saturating_mul(cluster), &bytes)?;
+                    self.cache.write_now(lcn.saturating_mul(cluster), &bytes)?;
                 }
             }
             runs.extend(&more);
             sizes.allocated = runs.end().0.saturating_mul(cluster);
         }
         // what lies behind the old end may be set, or anything
-        let bits = Bits::new(runs.clone(), self.geometry.cluster, want.saturating_mul(8), 0);
+        let mut bits = Bits::new(runs.clone(), self.geometry.cluster, want.saturating_mul(8), 0);
         let fresh = Free {
             start: old.saturating_mul(8),
             len: want.saturating_sub(old).saturating_mul(8),

@@ -328,7 +328,7 @@ impl State {
             runs.extend(&more);
             sizes.allocated = runs.end().0.saturating_mul(u64::from(self.geometry.cluster));
         }
-        let bits = Bits::new(runs.clone(), self.geometry.cluster, want.saturating_mul(8), 0);
+        let mut bits = Bits::new(runs.clone(), self.geometry.cluster, want.saturating_mul(8), 0);
         let unknown = Free {
             start: old.saturating_mul(8),
             len: want.saturating_sub(old).saturating_mul(8),
