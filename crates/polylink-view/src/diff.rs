@@ -778,3 +778,6 @@ pub(crate) fn birth(stat: &Stat) -> Option<i64> {
 pub(crate) fn changed() -> Fault {
     FaultKind::Stale.into()
 }
+
+#[cfg(test)]
+mod tests;
