@@ -119,7 +119,10 @@ impl Diff<'_> {
         let there = opener.open(dir)?;
         let row = match row {
             Some(row) => match row.stands(self.fs, &there, name, &says)? {
-                Stands::Ours(_) => Some(row),
+                // a copy that was the last of its data is not overwritten by what comes to its path later
+                Stands::Ours(_) if !row.orphan || row.source == Mark::of(&existing, row.source.id) => {
+                    Some(row)
+                }
                 _ => {
                     self.known.gone.push(key.clone());
                     None
@@ -174,9 +177,10 @@ impl Diff<'_> {
             self.report.kept += 1;
             *self.report.fallbacks.of(row.kind) += 1;
             *self.standing.of(row.kind) += 1;
-            if row.pending {
+            if row.pending || row.orphan {
                 self.known.settled.push(FallRow {
                     pending: false,
+                    orphan: false,
                     own: Some(Mark::of(stat, stat.id.id)),
                     ..row
                 });
@@ -208,11 +212,19 @@ impl Diff<'_> {
         let home = dest.dir_path(dir);
         let says = symlink_target(&home, &self.request.source.join(relative), self.apart);
         let there = opener.open(dir)?;
-        if !matches!(row.stands(self.fs, &there, name, &says)?, Stands::Ours(_)) {
+        let Stands::Ours(stat) = row.stands(self.fs, &there, name, &says)? else {
             self.known.gone.push(key);
             return Ok(false);
-        }
+        };
         if row.kind != Fallback::Symlink && !self.is_elsewhere(sources, &row)? {
+            if !row.orphan {
+                self.known.settled.push(FallRow {
+                    pending: false,
+                    orphan: true,
+                    own: Some(Mark::of(&stat, stat.id.id)),
+                    ..row
+                });
+            }
             return Ok(false);
         }
         self.report.removed += 1;

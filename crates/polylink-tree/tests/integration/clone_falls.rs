@@ -165,6 +165,22 @@ fn a_whole_clone_on_another_file_system_follows_its_source() {
 }
 
 #[test]
+fn a_copy_that_is_the_last_of_its_data_stays_when_another_file_comes_to_its_path() {
+    let (fs, mut ledger) = (apart(), Ledger::in_memory().unwrap());
+    run(&fs, &mut ledger);
+    fs.remove("/s/2006/a").unwrap();
+    assert_eq!(run(&fs, &mut ledger).orphans, [Path::new("/d/2006/a")]);
+    fs.create("/s/2006/a", 30).unwrap();
+    let before = contents(&fs);
+    let outcome = run(&fs, &mut ledger);
+    assert_eq!(outcome.orphans, [Path::new("/d/2006/a (old)")]);
+    assert_eq!(contents(&fs), before);
+    fs.remove("/d/2006/a (old)").unwrap();
+    assert_alike(&fs);
+    assert_eq!(run(&fs, &mut ledger).kept, 3);
+}
+
+#[test]
 fn an_unmounted_source_takes_nothing_away() {
     let (fs, mut ledger) = (apart(), Ledger::in_memory().unwrap());
     run(&fs, &mut ledger);
