@@ -6,22 +6,24 @@
 //! Before that, boot sectors and first records that are damaged are made as their sound copies, for without them nothing
 //! else can be found.
 //!
-//! 1. Bitmaps are as long as they have to be; what is used and marked as free is marked as used; link counts that are too
+//! 1. Headers of records become what all the rest of their records says, where that leaves no choice. Nothing is taken for
+//!    it.
+//! 2. Bitmaps are as long as they have to be; what is used and marked as free is marked as used; link counts that are too
 //!    low are raised. From here on no driver can overwrite or delete what is still there.
-//! 2. Sequence numbers of 0 become those that entries know; what has an index of names is said to be a directory.
+//! 3. Sequence numbers of 0 become those that entries know; what has an index of names is said to be a directory.
 //!    Attribute lists are made anew; of clusters that two values have, all but the first get copies.
-//! 3. Files get the names that directories lead to them by, unless another file has that name; directories get entries for
+//! 4. Files get the names that directories lead to them by, unless another file has that name; directories get entries for
 //!    the names of files; a file that no directory leads to gets a name in `/found.000`.
-//! 4. Indexes that are damaged are made anew from the names of files, and from those of their old entries whose files
+//! 5. Indexes that are damaged are made anew from the names of files, and from those of their old entries whose files
 //!    cannot be read. Of security descriptors with one sound copy the other is made as that; then their
 //!    indexes, where those are damaged, are made anew from the descriptors.
-//! 5. Names and entries that lead nowhere are taken away, from files that have another name; link counts that are too
+//! 6. Names and entries that lead nowhere are taken away, from files that have another name; link counts that are too
 //!    high are lowered.
-//! 6. Long names and 8.3 names without each other become names by themselves.
-//! 7. Damaged records that nothing refers to are freed. Files whose directories are all beyond repair get a name in
+//! 7. Long names and 8.3 names without each other become names by themselves.
+//! 8. Damaged records that nothing refers to are freed. Files whose directories are all beyond repair get a name in
 //!    `/found.000`. What is marked as used and belongs to nobody is given back, once
 //!    nothing else is wrong with the volume: what cannot be mended may hold it.
-//! 8. The copies of the first records are made as those are, and the mark that the volume is dirty goes.
+//! 9. The copies of the first records are made as those are, and the mark that the volume is dirty goes.
 //!
 //! All of it is written as every other change is, so a power cut leaves what the next repair mends. What it would do,
 //! a repair tells when it is let loose on a device that keeps in memory what is written to it.

@@ -104,7 +104,8 @@ type Class<'r> = fn(&Round<'r>) -> Result<Vec<Step>>;
 /// Carries out the first class that has anything to do that was not `done` before: what is done a second time does not
 /// help.
 fn turn<'r>(round: &Round<'r>, done: &HashSet<Step>) -> Result<Vec<Step>> {
-    let classes: [Class<'r>; 17] = [
+    let classes: [Class<'r>; 18] = [
+        Round::records,
         Round::lengthen,
         Round::mark,
         Round::number,
@@ -207,6 +208,43 @@ impl<'r> Round<'r> {
             }
         }
         steps.extend(self.counts(true)?);
+        Ok(steps)
+    }
+
+    /// Records whose headers say something else than all the rest of them.
+    fn records(&self) -> Result<Vec<Step>> {
+        let mut headers = BTreeSet::new();
+        let mut bases = BTreeSet::new();
+        for issue in self.issues {
+            let (Some(record), Place::Record) = (issue.record, &issue.place) else {
+                continue;
+            };
+            match &issue.kind {
+                IssueKind::RecordSignature { .. }
+                | IssueKind::UpdateSequence { .. }
+                | IssueKind::FirstAttribute { .. }
+                | IssueKind::RecordSize { .. }
+                | IssueKind::RecordUsed { .. }
+                | IssueKind::AttributeBounds { .. }
+                | IssueKind::AttributeLength { .. } => {
+                    headers.insert(record);
+                }
+                IssueKind::AttributePlace {
+                    kind: AttributeKind::STANDARD_INFORMATION,
+                    ..
+                } => {
+                    bases.insert(record);
+                }
+                _ => {}
+            }
+        }
+        let mut steps = Vec::new();
+        for record in headers {
+            steps.extend(self.writer.mend_header(record)?);
+        }
+        for record in bases {
+            steps.extend(self.writer.mend_base(record)?);
+        }
         Ok(steps)
     }
 

@@ -4,6 +4,7 @@
 //! the classes of a commit, so a power cut in the middle of a repair leaves nothing that the next one cannot mend.
 
 mod entries;
+mod headers;
 mod names;
 mod records;
 mod secure;

@@ -296,21 +296,6 @@ const NOT_MENDED: &[(&str, &[&str])] = &[
             "value-sizes",
         ],
     ),
-    (
-        "mft_record_bad_fields",
-        &[
-            "attribute-bounds",
-            "attribute-place",
-            "base-reference",
-            "directory-flag",
-            "first-attribute",
-            "link-count",
-            "name-not-indexed",
-            "record-signature",
-            "record-size",
-            "update-sequence",
-        ],
-    ),
 ];
 
 #[test]

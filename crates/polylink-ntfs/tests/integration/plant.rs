@@ -35,6 +35,11 @@ pub(crate) fn judge(image: &Image, kind: &str, words: &str, others: &[&str]) {
 
 /// Kinds of damage, as they are planted here, that a repair mends.
 const MENDED: &[&str] = &[
+    "first-attribute",
+    "record-signature",
+    "record-size",
+    "record-used",
+    "update-sequence",
     "attribute-unlisted",
     "bitmap-size",
     "boot-copy",

@@ -498,3 +498,58 @@ fn the_mark_of_a_dirty_volume_goes_when_it_is_clean() {
     let writer = open(&device);
     assert!(find(&writer, "file").is_some());
 }
+
+/// One field of a record's header, its place in the record and what it is set to.
+const HEADERS: &[(&str, usize, &[u8])] = &[
+    ("the signature", 0, &[0xFF, 0, 0, 0]),
+    ("the update sequence", 4, &[0x2F]),
+    ("the update sequence", 6, &[2]),
+    ("the place of the first attribute", 0x14, &[0x30]),
+    ("the bytes in use", 0x18, &[0x60, 1]),
+    ("the size", 0x1C, &[0xFF, 3]),
+];
+
+#[test]
+fn headers_are_made_as_all_the_rest_of_their_records_says() {
+    let image = sample().build();
+    let sound = contents(&Arc::new(MemDevice::new(image.bytes.clone())));
+    // a file in several records, one of those, a directory
+    for number in [24, 31, 27] {
+        for (what, field, bytes) in HEADERS {
+            let mut damaged = image.clone();
+            let at = damaged.record_at(number) + field;
+            damaged.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+            let steps = mends(damaged.bytes, &sound);
+            let wanted = format!("record {number}: {what}: wrong -> as the record has it");
+            assert_eq!(steps, [wanted]);
+        }
+    }
+    // a record that says it belongs to another
+    let mut damaged = image.clone();
+    let at = damaged.record_at(24) + 0x20;
+    damaged.bytes[at] = 1;
+    let steps = mends(damaged.bytes, &sound);
+    assert_eq!(
+        steps,
+        ["record 24: the record: a part of 1-0 -> a file of its own"]
+    );
+}
+
+/// Where the update sequence does not tell that all of a record was written at once, its header is believed no more.
+#[test]
+fn headers_of_torn_records_stay_as_they_are() {
+    let mut image = sample().build();
+    let at = image.record_at(24);
+    image.bytes[at..at + 4].fill(0xFF);
+    image.bytes[at + 1022] ^= 4;
+    let device = Arc::new(MemDevice::new(image.bytes.clone()));
+    let on: Arc<dyn Device> = device.clone();
+    let (steps, _) = mended(&on).unwrap();
+    assert!(
+        steps.iter().all(|step| step.kind != StepKind::CorrectRecord),
+        "{:#?}",
+        told(&steps)
+    );
+    let after = device.bytes();
+    assert!(after[at..at + 1024] == image.bytes[at..at + 1024]);
+}

@@ -13,7 +13,9 @@ pub(super) const BEFORE_NAME: usize = 66;
 
 /// By the bytes of the name, which is as good an order as any.
 pub(super) fn order(held: &[u8], wanted: &[u8]) -> Ordering {
-    held[BEFORE_NAME..].cmp(&wanted[BEFORE_NAME..])
+    // a damaged key may be too short for a name
+    let [held, wanted] = [held, wanted].map(|key| key.get(BEFORE_NAME..).unwrap_or_default());
+    held.cmp(wanted)
 }
 
 /// A name for a number: no two have the same, and they are in no order. It has up to `most` units.
