@@ -19,8 +19,8 @@ use std::time::Instant;
 use self::guest::Guest;
 use super::lab::{Lab, ensure};
 use super::ntfs_write::{
-    Choices, Listed, Maker, Model, Operation, Outcome, after, agrees, below, build, content, equals, made,
-    ours, posix, theirs, turn,
+    Choices, Listed, Maker, Model, Operation, Outcome, SIZE, after, agrees, below, build, content, equals,
+    made, ours, posix, theirs, turn,
 };
 use super::{Stop, Verdict};
 use crate::shell::{self, Failure, Result};
@@ -142,7 +142,7 @@ pub(crate) fn turns(lab: &Lab) -> Verdict {
     println!("    {}", guest.told());
     let mut volumes = Vec::new();
     for story in Story::all(seed) {
-        volumes.push((made(lab, story.shape)?, story));
+        volumes.push((made(lab, story.shape, SIZE)?, story));
     }
     let mut left = 0;
     for at in 0..=STARTS {

@@ -37,12 +37,27 @@ const SHAPES: [(Maker, u32, u32, u32); 5] = [
     (Maker::Mkntfs, 4096, 4096, 4096),
 ];
 
-/// Turns on each volume, and operations in a turn: 10,200 in all.
+/// Turns on each volume, and operations in a turn: 12,240 in all.
 const TURNS: usize = 6;
 const OPERATIONS: usize = 340;
 
-/// Makes a volume of 256 MiB.
-pub(crate) fn made(lab: &Lab, (maker, sector, cluster, record): (Maker, u32, u32, u32)) -> Verdict<PathBuf> {
+/// Bytes of the volumes.
+pub(crate) const SIZE: u64 = 256 << 20;
+/// Bytes of the one whose free space is in pieces.
+const SMALL: u64 = 96 << 20;
+/// Files that leave pieces of one cluster each, and how many: with longer ones the lists of their runs, which move, make
+/// stretches of their own.
+const GONE: usize = 4;
+const PIECES: usize = 1500;
+/// Files that are made so that its table grows into them.
+const FILES: usize = 1700;
+
+/// Makes a volume of so many bytes.
+pub(crate) fn made(
+    lab: &Lab,
+    (maker, sector, cluster, record): (Maker, u32, u32, u32),
+    size: u64,
+) -> Verdict<PathBuf> {
     let image = lab.path(&format!("{maker:?}-{sector}-{cluster}-{record}.img"));
     match maker {
         Maker::Polylink => {
@@ -51,7 +66,7 @@ pub(crate) fn made(lab: &Lab, (maker, sector, cluster, record): (Maker, u32, u32
                 &"ntfs",
                 &"format",
                 &image,
-                &"--size=256M",
+                &format!("--size={size}"),
                 &number("sector", sector),
                 &number("cluster", cluster),
                 &number("record", record),
@@ -59,7 +74,7 @@ pub(crate) fn made(lab: &Lab, (maker, sector, cluster, record): (Maker, u32, u32
             run.exits(&[0])?;
         }
         Maker::Mkntfs => {
-            fs::File::create(&image)?.set_len(256 << 20)?;
+            fs::File::create(&image)?.set_len(size)?;
             let mut command = Command::new(needs("mkntfs", "ntfs-3g")?);
             command.args(["-q", "-F", "-s", &sector.to_string(), "-c", &cluster.to_string()]);
             shell::output(command.arg(&image))?;
@@ -341,11 +356,92 @@ pub(crate) fn after(stop: Stop, when: &str) -> Stop {
     }
 }
 
+/// How the free space of a volume lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Space {
+    InOne,
+    /// Every second cluster of a stretch is free, and hardly anything else; the table is in so many pieces that it has an
+    /// attribute list.
+    InPieces,
+}
+
+/// Lets our engine do some operations, each of which must succeed.
+fn prepare(script: &Path, image: &Path, model: &mut Model, operations: Vec<Operation>) -> Verdict {
+    let operations: Vec<_> = operations
+        .into_iter()
+        .map(|operation| {
+            let outcome = model.apply(&operation);
+            (operation, outcome)
+        })
+        .collect();
+    ours(script, image, &operations)
+}
+
+/// Breaks the free space of a new volume, and then its table, into pieces of one cluster.
+fn break_up(lab: &Lab, script: &Path, image: &Path, cluster: u32, model: &mut Model) -> Verdict {
+    /// Clusters that stay free beside the pieces, for records and lists.
+    const SPARE: u64 = 64;
+    const ATTRIBUTE_LIST: u64 = 0x20;
+    let json = |list: Vec<std::ffi::OsString>| -> Verdict<serde_json::Value> {
+        lab.polylink(list)?.exits(&[0])?.json()
+    };
+    let step = cluster as usize;
+    let grown = |path: String, at: usize| Operation::Write {
+        path: path.into(),
+        offset: at * step,
+        size: step,
+        seed: at % 251,
+    };
+    let create = |path: String, size: usize| Operation::Create {
+        path: path.into(),
+        size,
+        seed: 7,
+    };
+    let mut operations = Vec::new();
+    for pair in 0..GONE {
+        let [kept, gone] = ["kept", "gone"].map(|name| format!("/{name}{pair}"));
+        operations.extend([create(kept.clone(), 0), create(gone.clone(), 0)]);
+        operations.extend((0..PIECES).flat_map(|at| [grown(kept.clone(), at), grown(gone.clone(), at)]));
+    }
+    prepare(script, image, model, operations)?;
+    let info = json(args([&"ntfs", &"info", &"--json", &image]))?;
+    let number = |field: &str| info[field].as_u64().unwrap_or(0);
+    let free = number("clusters").saturating_sub(number("clusters_used"));
+    let rest = free.saturating_sub(SPARE) * u64::from(cluster);
+    let mut operations = vec![create("/rest".to_owned(), usize::try_from(rest).unwrap_or(0))];
+    operations.extend((0..GONE).map(|pair| Operation::Remove(format!("/gone{pair}").into())));
+    prepare(script, image, model, operations)?;
+    let mut operations = vec![Operation::MakeDirectory("/files".into())];
+    operations.extend((0..FILES).map(|at| create(format!("/files/{at}"), 0)));
+    prepare(script, image, model, operations)?;
+    let table = json(args([&"ntfs", &"record", &"--json", &image, &"0"]))?;
+    let kinds = table["attributes"].as_array().map_or(&[][..], Vec::as_slice);
+    ensure(
+        kinds.iter().any(|attribute| attribute["kind"] == ATTRIBUTE_LIST),
+        || format!("the table has no attribute list: {table}"),
+    )
+}
+
 /// All turns on one volume.
-fn in_turns(lab: &Lab, script: &Path, shape: (Maker, u32, u32, u32), seed: u64) -> Verdict<usize> {
-    let image = made(lab, shape)?;
+fn in_turns(
+    lab: &Lab,
+    script: &Path,
+    shape: (Maker, u32, u32, u32),
+    space: Space,
+    seed: u64,
+) -> Verdict<usize> {
+    let size = match space {
+        Space::InOne => SIZE,
+        Space::InPieces => SMALL,
+    };
+    let image = made(lab, shape, size)?;
     let point = lab.path("mounted");
     let (mut model, mut choice) = (Model::default(), Choices::new(seed));
+    if space == Space::InPieces {
+        break_up(lab, script, &image, shape.2, &mut model)?;
+        agrees(lab, &image, shape, &mut model)
+            .map_err(|stop| after(stop, "the free space was broken into pieces"))?;
+    }
     for at in 0..TURNS {
         if at % 2 == 0 {
             let operations = turn(&mut model, &mut choice, OPERATIONS, |_, _| true);
@@ -374,11 +470,13 @@ fn in_turns(lab: &Lab, script: &Path, shape: (Maker, u32, u32, u32), seed: u64) 
 pub(crate) fn turns(lab: &Lab) -> Verdict {
     let script = build()?;
     println!("    --seed {}", lab.seed);
-    for (shape, further) in SHAPES.into_iter().zip(0..) {
+    let whole = SHAPES.map(|shape| (shape, Space::InOne));
+    let broken = (SHAPES[0], Space::InPieces);
+    for ((shape, space), further) in whole.into_iter().chain([broken]).zip(0..) {
         let start = std::time::Instant::now();
-        let names = in_turns(lab, &script, shape, lab.seed.wrapping_add(further))?;
+        let names = in_turns(lab, &script, shape, space, lab.seed.wrapping_add(further))?;
         println!(
-            "    {shape:?}: {} operations in {TURNS} turns, {names} names at the end, {:.1} s",
+            "    {shape:?}, free space {space:?}: {} operations in {TURNS} turns, {names} names at the end, {:.1} s",
             TURNS * OPERATIONS,
             start.elapsed().as_secs_f64()
         );
