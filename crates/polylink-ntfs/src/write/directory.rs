@@ -10,7 +10,7 @@ use super::bits;
 use super::bytes::{aligned, get_u16, get_u32, narrow, put, put_u16, put_u32, put_u64, short, size, wide};
 use super::cache::{Class, Location};
 use super::state::{INDX, State};
-use super::tree::{Nodes, Place};
+use super::tree::{self, Nodes, Place};
 use crate::error::{Corrupt, CorruptKind, Error, Result};
 use crate::layout::attribute::{AttributeFlags, AttributeKind};
 use crate::layout::index::{IndexBlock, IndexHeader, IndexRoot};
@@ -258,6 +258,24 @@ impl Directory<'_> {
         field(offset_of!(IndexHeader, used), entries.saturating_sub(header));
         field(offset_of!(IndexHeader, allocated), len.saturating_sub(header));
         bytes
+    }
+
+    /// Says in a block where its entries begin and end; those of before ended at `used`.
+    fn end_entries(bytes: &mut [u8], first: usize, (end, used): (usize, usize), has_children: bool) {
+        if let Some(rest) = bytes.get_mut(end..used.max(end)) {
+            rest.fill(0);
+        }
+        let header = size_of::<IndexBlock>();
+        let begin = narrow(first.saturating_sub(header));
+        put_u32(
+            bytes,
+            header.saturating_add(offset_of!(IndexHeader, first_entry)),
+            begin,
+        );
+        let used = narrow(end.saturating_sub(header));
+        put_u32(bytes, header.saturating_add(offset_of!(IndexHeader, used)), used);
+        let flags = header.saturating_add(offset_of!(IndexHeader, flags));
+        put(bytes, flags, &[u8::from(has_children)]);
     }
 
     /// The range of the entries in a block, and where they may end.
@@ -629,23 +647,31 @@ impl Nodes for Directory<'_> {
                 })?;
                 let end = first.saturating_add(entries.len());
                 put(bytes, first, entries);
-                if let Some(rest) = bytes.get_mut(end..used.max(end)) {
-                    rest.fill(0);
-                }
-                let header = size_of::<IndexBlock>();
-                let begin = narrow(first.saturating_sub(header));
-                put_u32(
-                    bytes,
-                    header.saturating_add(offset_of!(IndexHeader, first_entry)),
-                    begin,
-                );
-                let used = narrow(end.saturating_sub(header));
-                put_u32(bytes, header.saturating_add(offset_of!(IndexHeader, used)), used);
-                let flags = header.saturating_add(offset_of!(IndexHeader, flags));
-                put(bytes, flags, &[u8::from(has_children)]);
+                Self::end_entries(bytes, first, (end, used), has_children);
             }
         }
         Ok(())
+    }
+
+    fn put_in(&mut self, place: Place, len: usize, at: usize, entry: &[u8]) -> Result<()> {
+        if let Place::Block(block) = place {
+            let location = self.place(block)?;
+            let bytes = self.state.cache.write(&location, INDX, Class::InPlace)?;
+            let start = Self::entries_start_in(bytes);
+            let range = Self::entries_of(bytes).filter(|(first, ..)| *first <= start);
+            if let Some((first, used, allocated)) = range {
+                let (from, to) = (first.saturating_add(at), first.saturating_add(len));
+                let end = to.saturating_add(entry.len());
+                if from <= to && to <= used && end <= allocated {
+                    bytes.copy_within(from..to, from.saturating_add(entry.len()));
+                    put(bytes, from, entry);
+                    Self::end_entries(bytes, first, (end, used), false);
+                    return Ok(());
+                }
+            }
+        }
+        let bytes = tree::with_entry(self, place, len, at, entry)?;
+        self.write(place, &bytes, false)
     }
 
     fn room(&mut self, place: Place) -> Result<usize> {

@@ -49,6 +49,12 @@ pub(crate) trait Nodes {
     /// Puts entries in place of those that a node has. They fit into its [`Nodes::room`].
     fn write(&mut self, place: Place, entries: &[u8], has_children: bool) -> Result<()>;
 
+    /// Puts one more entry into a leaf of `len` bytes, which has room for it; it begins at `at` then.
+    fn put_in(&mut self, place: Place, len: usize, at: usize, entry: &[u8]) -> Result<()> {
+        let bytes = with_entry(self, place, len, at, entry)?;
+        self.write(place, &bytes, false)
+    }
+
     /// The most bytes of entries that a node may hold. Blocks have all the same room; that of the root may change with
     /// every block that is taken or given back, and is 24 bytes or more.
     fn room(&mut self, place: Place) -> Result<usize>;
@@ -150,26 +156,38 @@ pub(crate) fn insert(nodes: &mut dyn Nodes, entry: &[u8], order: &Order<'_>) -> 
         return Ok(false);
     }
     let Step { place, at, shape } = path.last()?;
-    let mut bytes = Vec::with_capacity(shape.len.saturating_add(entry.len()));
-    let old = nodes.read(place)?.get(..shape.len).unwrap_or_default();
-    let (before, behind) = old.split_at_checked(at).unwrap_or_default();
-    bytes.extend_from_slice(before);
-    bytes.extend_from_slice(entry);
-    bytes.extend_from_slice(behind);
     let room = nodes.room(place)?;
     if place != Place::Root {
         check_length(entry.len(), room)?;
     }
-    if bytes.len() <= room {
-        nodes.write(place, &bytes, false)?;
+    if shape.len.saturating_add(entry.len()) <= room {
+        nodes.put_in(place, shape.len, at, entry)?;
         return Ok(true);
     }
+    let bytes = with_entry(nodes, place, shape.len, at, entry)?;
     let why = if path.is_last { Why::Ascending } else { Why::Other };
     Edit::run(nodes, why, |edit| {
         let levels = edit.open(&path, bytes)?;
         edit.settle(levels)
     })?;
     Ok(true)
+}
+
+/// The first `len` bytes of a node with one more entry, which begins at `at`.
+pub(crate) fn with_entry(
+    nodes: &mut (impl Nodes + ?Sized),
+    place: Place,
+    len: usize,
+    at: usize,
+    entry: &[u8],
+) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(len.saturating_add(entry.len()));
+    let old = nodes.read(place)?.get(..len).unwrap_or_default();
+    let (before, behind) = old.split_at_checked(at).unwrap_or_default();
+    bytes.extend_from_slice(before);
+    bytes.extend_from_slice(entry);
+    bytes.extend_from_slice(behind);
+    Ok(bytes)
 }
 
 /// An entry must not be longer than what an inner node has room for.
