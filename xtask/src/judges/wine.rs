@@ -16,13 +16,15 @@ use crate::windows::{Executable, Profile, Target, Toolchain, Wine};
 pub(crate) use story::told as cli;
 
 /// The packages whose tests run under Wine.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 9] = [
     "polylink-nt",
     "polylink-core",
     "polylink-host",
     "polylink-walk",
     "polylink-usage",
     "polylink-view",
+    "polylink-dedupe",
+    "polylink-tree",
     "polylink-cli",
 ];
 

@@ -202,7 +202,7 @@ fn a_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
 #[test]
 fn a_garbled_ledger_is_told_and_costs_nothing() {
     /// So many that their rows take several pages; under Wine each takes its time.
-    const FILES: u64 = 120;
+    const FILES: u64 = if cfg!(windows) { 8 } else { 120 };
     let mut place = Place::new();
     // what would do the most harm if the ledger were believed
     place.request.options.deleted = Deleted::DeleteSource;
@@ -246,7 +246,8 @@ fn a_garbled_ledger_is_told_and_costs_nothing() {
     };
     let before = (contents("view"), contents("source"), contents("source/2007"));
     let mut refused = 0;
-    for (what, bytes) in &garbled {
+    let some = if cfg!(windows) { 5 } else { 1 };
+    for (what, bytes) in garbled.iter().step_by(some) {
         fs::write(place.ledger(), bytes).unwrap();
         match place.update() {
             Err(Error::Ledger { fault, .. }) => {
@@ -274,7 +275,7 @@ fn a_garbled_ledger_is_told_and_costs_nothing() {
         );
     }
     assert!(
-        refused * 2 > garbled.len(),
+        refused * 2 * some > garbled.len(),
         "only {refused} of {} were told of",
         garbled.len()
     );
