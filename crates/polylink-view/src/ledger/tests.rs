@@ -203,6 +203,7 @@ fn a_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
 fn a_garbled_ledger_is_told_and_costs_nothing() {
     /// So many that their rows take several pages; under Wine each takes its time.
     const FILES: u64 = if cfg!(windows) { 8 } else { 120 };
+    const CUTS: usize = 16;
     let mut place = Place::new();
     // what would do the most harm if the ledger were believed
     place.request.options.deleted = Deleted::DeleteSource;
@@ -218,8 +219,8 @@ fn a_garbled_ledger_is_told_and_costs_nothing() {
     let whole = fs::read(place.ledger()).unwrap();
     let used = whole.iter().rposition(|&byte| byte != 0).unwrap();
     let mut garbled: Vec<(String, Vec<u8>)> = Vec::new();
-    for part in 0..16 {
-        let len = whole.len() * part / 16;
+    for part in 0..CUTS {
+        let len = whole.len() * part / CUTS;
         garbled.push((format!("cut to {len} bytes"), whole[..len].to_vec()));
     }
     for page in (0..=used).step_by(4096) {
@@ -275,7 +276,7 @@ fn a_garbled_ledger_is_told_and_costs_nothing() {
         );
     }
     assert!(
-        refused * 2 * some > garbled.len(),
+        refused * some >= CUTS, // a large file has many pages that nothing uses
         "only {refused} of {} were told of",
         garbled.len()
     );
