@@ -184,7 +184,7 @@ pub(super) fn run(context: &Context<'_>, args: &FlatArgs) -> Result<Outcome, Com
         return update(context, args, Site::host(context), sources, view);
     };
     let worked = update(context, args, Site::new(context, Some(&volume)), sources, view);
-    volume.finish(worked)
+    volume.end(worked)
 }
 
 fn update(

@@ -202,6 +202,13 @@ impl Changing {
             }
         }
     }
+
+    /// The same at the end of the command, for work that was much: what is kept of the volume goes with the process, for to
+    /// give it back piece by piece takes as long as hundreds of names do. The volume stays locked until then.
+    pub(crate) fn end<T>(self, worked: Result<T, CommandError>) -> Result<T, CommandError> {
+        std::mem::forget(Arc::clone(&self.writer));
+        self.finish(worked)
+    }
 }
 
 /// A volume that is repaired; a dry run does the very same in memory.

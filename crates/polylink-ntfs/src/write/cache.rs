@@ -326,12 +326,18 @@ impl Cache {
         class: Class,
     ) -> Result<&mut [u8]> {
         self.load(location, signature)?;
-        let key = location.key();
+        self.write_loaded(location.key(), class)
+    }
+
+    /// The same for a block that was read just now.
+    pub(crate) fn write_loaded(&mut self, key: u64, class: Class) -> Result<&mut [u8]> {
         self.remember(key);
-        self.dirty.insert(key);
         let Some(block) = self.blocks.get_mut(&key) else {
             return Err(Error::Conflict);
         };
+        if block.class.is_none() {
+            self.dirty.insert(key);
+        }
         match block.class {
             None => block.class = Some(class),
             Some(before) if before == class => {}

@@ -31,6 +31,24 @@ pub(crate) struct Found {
     pub(crate) key: Vec<u8>,
 }
 
+/// Writes fields of the standard information in a record.
+pub(super) fn put_fields(record: &mut [u8], fields: &[(usize, u64)]) {
+    if let Some((at, len)) = information_in(record)
+        && let Some(value) = record.get_mut(at..at.saturating_add(len))
+    {
+        for (offset, field) in fields {
+            put_u64(value, *offset, *field);
+        }
+    }
+}
+
+/// Puts a name behind what is there.
+fn put_units(bytes: &mut Vec<u8>, name: &[u16]) {
+    for unit in name {
+        bytes.extend_from_slice(&unit.to_le_bytes());
+    }
+}
+
 /// The value of a `$FILE_NAME`.
 pub(crate) fn file_name(parent: FileReference, facts: &Facts, name: &[u16], namespace: Namespace) -> Vec<u8> {
     let mut fixed = value::FileName {
@@ -47,15 +65,19 @@ pub(crate) fn file_name(parent: FileReference, facts: &Facts, name: &[u16], name
         namespace: namespace.byte(),
     };
     fixed.name_len = u8::try_from(name.len()).unwrap_or(u8::MAX);
-    let mut bytes = fixed.as_bytes().to_vec();
-    bytes.extend(name.iter().flat_map(|unit| unit.to_le_bytes()));
+    let mut bytes =
+        Vec::with_capacity(size_of::<value::FileName>().saturating_add(name.len().saturating_mul(2)));
+    bytes.extend_from_slice(fixed.as_bytes());
+    put_units(&mut bytes, name);
     bytes
 }
 
 /// The key that a name is looked for by: only its name counts.
 pub(crate) fn probe(name: &[u16]) -> Vec<u8> {
-    let mut bytes = vec![0; size_of::<value::FileName>()];
-    bytes.extend(name.iter().flat_map(|unit| unit.to_le_bytes()));
+    let fixed = [0; size_of::<value::FileName>()];
+    let mut bytes = Vec::with_capacity(fixed.len().saturating_add(name.len().saturating_mul(2)));
+    bytes.extend_from_slice(&fixed);
+    put_units(&mut bytes, name);
     bytes
 }
 
@@ -86,14 +108,7 @@ impl State {
 
     /// Writes fields of the standard information.
     pub(crate) fn set_information(&mut self, base: RecordNumber, fields: &[(usize, u64)]) -> Result<()> {
-        let bytes = self.record_touch(base)?;
-        if let Some((at, len)) = information_in(bytes)
-            && let Some(value) = bytes.get_mut(at..at.saturating_add(len))
-        {
-            for (offset, field) in fields {
-                put_u64(value, *offset, *field);
-            }
-        }
+        put_fields(self.record_touch(base)?, fields);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use polylink_nt::name::{Charset, Made, check};
 
 use super::attributes;
 use super::cache::Class;
-use super::names::Found;
+use super::names::{Found, put_fields};
 use super::open::{Inner, Writer};
 use super::state::{Removal, State};
 use crate::error::{Error, Result};
@@ -103,14 +103,15 @@ impl State {
     /// The times of a directory whose entries change.
     pub(super) fn touch_directory(&mut self, number: RecordNumber, now: u64) -> Result<()> {
         // as its index is written, so that it is written once
-        self.record_mut(number, self.directory_class())?;
-        self.set_information(
-            number,
+        let bytes = self.record_mut(number, self.directory_class())?;
+        put_fields(
+            bytes,
             &[
                 (offset_of!(StandardInformation, modified), now),
                 (offset_of!(StandardInformation, changed), now),
             ],
-        )
+        );
+        Ok(())
     }
 
     fn directory_class(&self) -> Class {

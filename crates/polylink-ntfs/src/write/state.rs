@@ -337,8 +337,21 @@ impl State {
 
     /// A record that is in use, to be changed.
     pub(crate) fn record_mut(&mut self, number: RecordNumber, class: Class) -> Result<&mut [u8]> {
-        self.record(number)?;
         let location = self.locate(number)?;
+        self.record_mut_at(number, &location, class)
+    }
+
+    fn record_mut_at(
+        &mut self,
+        number: RecordNumber,
+        location: &Location,
+        class: Class,
+    ) -> Result<&mut [u8]> {
+        let bytes = self
+            .cache
+            .read(location, FILE)
+            .map_err(|error| error.in_record(number))?;
+        Record::parsed(number, bytes)?;
         if number.0 < self.mirror.1
             && let Some(offset) = self.geometry.offset_in_mft(number)
             && let Some(copy) =
@@ -346,14 +359,14 @@ impl State {
         {
             self.cache.set_mirror(location.key(), copy.key());
         }
-        self.cache.write(&location, FILE, class)
+        self.cache.write_loaded(location.key(), class)
     }
 
     /// A record, to be changed in times and the like.
     pub(crate) fn record_touch(&mut self, number: RecordNumber) -> Result<&mut [u8]> {
         let location = self.locate(number)?;
         let class = self.cache.class(location.key()).unwrap_or(self.base_class);
-        self.record_mut(number, class)
+        self.record_mut_at(number, &location, class)
     }
 
     /// Whether nothing on the device leads to the record.

@@ -49,7 +49,7 @@ impl<'a> Site<'a> {
             return work(Site::host(context));
         };
         let worked = work(Site::new(context, Some(&volume)));
-        volume.finish(worked)
+        volume.end(worked)
     }
 
     pub(crate) fn fs(self) -> &'a dyn LinkFs {
