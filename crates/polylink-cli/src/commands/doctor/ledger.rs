@@ -86,11 +86,13 @@ impl Found {
             }
         };
         let (wanted, beside) = wanted(context, &view, dry);
-        Self {
-            path: there.unwrap_or(wanted),
-            beside,
-            state,
-        }
+        let path = there.unwrap_or(wanted);
+        let beside = match beside {
+            // it was made there when that could be done
+            Beside::No if path == ledger_path(&view) => Beside::NotTried,
+            beside => beside,
+        };
+        Self { path, beside, state }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -126,11 +128,9 @@ impl Found {
 
     /// What it is, and its value.
     pub(super) fn lines(&self) -> Vec<(String, String)> {
-        let place = match (self.beside, &self.state) {
-            (Beside::No, State::None) => {
-                format!("'{}', for nothing can be made beside the view", shown(&self.path))
-            }
-            _ => format!("'{}'", shown(&self.path)),
+        let place = match self.beside {
+            Beside::No => format!("'{}', for nothing can be made beside the view", shown(&self.path)),
+            Beside::Yes | Beside::NotTried => format!("'{}'", shown(&self.path)),
         };
         let state = match &self.state {
             State::None => "none yet: the first update makes it".to_owned(),
