@@ -1,7 +1,7 @@
 //! A directory of a million names that loses nine in ten of them: its blocks stay at least half full, measured in the
 //! image itself, our audit is clean, and ntfs-3g lists what is left.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -70,14 +70,72 @@ fn read(image: &File, runs: &[(u64, u64)], cluster: u64) -> Verdict<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What is in a block of an index: its first name, and the blocks below it.
+struct Node {
+    first: Vec<u16>,
+    children: Vec<usize>,
+}
+
+impl Node {
+    fn of(entries: &[u8]) -> Verdict<Self> {
+        let number = |at: usize, len: usize| {
+            let bytes = entries.get(at..at + len).unwrap_or_default();
+            bytes
+                .iter()
+                .rev()
+                .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)) as usize
+        };
+        let (mut first, mut children, mut at) = (None, Vec::new(), 0);
+        loop {
+            let (len, flags) = (number(at + 8, 2), number(at + 12, 2));
+            ensure(len >= 16 && at + len <= entries.len(), || {
+                format!("an entry at {at} has {len} bytes")
+            })?;
+            if flags & 1 != 0 {
+                children.push(number(at + len - 8, 8));
+            }
+            if flags & 2 != 0 {
+                return Ok(Self {
+                    first: first.unwrap_or_default(),
+                    children,
+                });
+            }
+            if first.is_none() {
+                let (name, units) = (at + 16 + 66, number(at + 16 + 64, 1));
+                first = Some((0..units).map(|unit| number(name + 2 * unit, 2) as u16).collect());
+            }
+            at += len;
+        }
+    }
+}
+
+/// The last block of each level of a tree, whose blocks are known by their numbers: the names have one case.
+fn last_of_levels(nodes: &BTreeMap<usize, Node>) -> Verdict<Vec<usize>> {
+    let mut last: BTreeMap<usize, (&[u16], usize)> = BTreeMap::new();
+    for (&index, node) in nodes {
+        let (mut level, mut below) = (0, node);
+        while let Some(child) = below.children.first() {
+            level += 1;
+            ensure(level < 64, || format!("block {index} is in a circle"))?;
+            below = nodes
+                .get(child)
+                .ok_or_else(|| format!("block {child} is not in use, and something leads to it"))?;
+        }
+        // by the first name below it
+        let best = last.entry(level).or_insert((&below.first, index));
+        *best = (*best).max((&below.first, index));
+    }
+    Ok(last.into_values().map(|(_, index)| index).collect())
+}
+
 /// Bytes of the longest entry: its header, a `$FILE_NAME`, the name, the place of a child.
 const LONGEST: u64 = (16 + 66 + 2 * 15_u64).next_multiple_of(8) + 8;
 
 /// Ensures that every block of a directory is at least half full but for one entry, as its own header says, and all of
 /// them together half, read from the image without our engine; answers how many are in use.
 ///
-/// Up to `edges` blocks may be shorter: a name behind all others may have one by itself at the end of its level.
-fn half_full_blocks(lab: &Lab, image: &Path, directory: &str, edges: usize) -> Verdict<usize> {
+/// The last block of each level may be shorter: a name behind all others may have one by itself there.
+fn half_full_blocks(lab: &Lab, image: &Path, directory: &str) -> Verdict<usize> {
     const INDEX_ALLOCATION: u64 = 0xA0;
     const BITMAP: u64 = 0xB0;
     const BLOCK: usize = 4096;
@@ -93,7 +151,9 @@ fn half_full_blocks(lab: &Lab, image: &Path, directory: &str, edges: usize) -> V
     let blocks = read(&file, &runs(&record, INDEX_ALLOCATION), cluster)?;
     // of so many blocks it lies in clusters
     let bitmap = read(&file, &runs(&record, BITMAP), cluster)?;
-    let (mut count, mut short, mut bytes, mut room) = (0, 0, 0, 0);
+    let (mut count, mut bytes, mut room) = (0, 0, 0);
+    let mut short = Vec::new();
+    let mut nodes: BTreeMap<usize, Node> = BTreeMap::new();
     for (index, block) in blocks.chunks_exact(BLOCK).enumerate() {
         let is_used = bitmap
             .get(index / 8)
@@ -112,14 +172,23 @@ fn half_full_blocks(lab: &Lab, image: &Path, directory: &str, edges: usize) -> V
         count += 1;
         bytes += used - first;
         room += allocated - first;
-        short += usize::from((used - first + LONGEST) * 2 < allocated - first);
+        if (used - first + LONGEST) * 2 < allocated - first {
+            short.push(index);
+        }
+        let entries = block.get(0x18 + first as usize..0x18 + used as usize);
+        nodes.insert(index, Node::of(entries.unwrap_or_default())?);
     }
+    let edges = last_of_levels(&nodes)?;
+    let all = short.len();
+    short.retain(|index| !edges.contains(index));
     println!(
-        "    {count} blocks, {} % full, {short} less than half by more than an entry",
-        bytes * 100 / room.max(1)
+        "    {count} blocks, {} % full, {} less than half by more than an entry, and {} at the end of their level",
+        bytes * 100 / room.max(1),
+        short.len(),
+        all - short.len()
     );
-    ensure(short <= edges, || {
-        format!("{short} blocks are less than half full by more than an entry")
+    ensure(short.is_empty(), || {
+        format!("the blocks {short:?} are less than half full by more than an entry")
     })?;
     ensure(count > 0 && bytes * 2 >= room, || {
         format!("the blocks are less than half full: {bytes} of {room} bytes")
@@ -138,7 +207,7 @@ pub(crate) fn half_full(lab: &Lab) -> Verdict {
     }
     does(lab, &script, &image, lines)?;
     is_clean(lab, &image)?;
-    let full = half_full_blocks(lab, &image, "/directory", 3)?;
+    let full = half_full_blocks(lab, &image, "/directory")?;
     let numbers = shuffled(NAMES, 0x2545_F491);
     let (gone, left) = numbers.split_at(NAMES - LEFT);
     let lines = gone
@@ -146,7 +215,7 @@ pub(crate) fn half_full(lab: &Lab) -> Verdict {
         .map(|number| format!("rm\t/directory/{}\n", name(*number)));
     does(lab, &script, &image, lines.collect())?;
     is_clean(lab, &image)?;
-    let thin = half_full_blocks(lab, &image, "/directory", 0)?;
+    let thin = half_full_blocks(lab, &image, "/directory")?;
     ensure(thin * 6 < full, || {
         format!("{thin} blocks are left of {full}, though nine names in ten are gone")
     })?;
