@@ -221,13 +221,22 @@ impl<'v> Index<'v> {
             Err(error) => Err(error),
         };
         take(self.root())?;
+        // holes may be of any size, and hold no blocks
+        let most = self
+            .volume
+            .device()
+            .size()
+            .checked_div(u64::from(self.block_size))
+            .unwrap_or(0);
+        let blocks = self.block_count().min(most);
         let bitmap = self
             .volume
             .file(self.directory)
             .and_then(|file| file.stream(self.volume, AttributeKind::BITMAP, &I30));
         let bitmap = match bitmap {
             Ok(Some(stream)) => {
-                let mut bits = vec![0; usize::try_from(stream.size()).unwrap_or(0)];
+                let len = stream.size().min(blocks.div_ceil(8));
+                let mut bits = vec![0; usize::try_from(len).unwrap_or(0)];
                 self.volume.read(&stream, 0, &mut bits).ok().map(|read| {
                     bits.truncate(read);
                     bits
@@ -240,7 +249,7 @@ impl<'v> Index<'v> {
             .unwrap_or(1)
             .max(1);
         let mut buffer = Vec::new();
-        for block in 0..self.block_count() {
+        for block in 0..blocks {
             let used = bitmap.as_ref().is_none_or(|bits| {
                 let byte = usize::try_from(block >> 3).unwrap_or(usize::MAX);
                 bits.get(byte).is_some_and(|bits| bits >> (block & 7) & 1 != 0)

@@ -248,6 +248,12 @@ fn judge(bytes: &[u8], number: RecordNumber, geometry: &Geometry) -> std::result
     let mut kinds = Vec::new();
     for attribute in record.attributes() {
         let attribute = attribute.map_err(|_| "damaged")?;
+        let is_table = number <= RecordNumber::MFT_MIRROR && attribute.kind() == AttributeKind::DATA;
+        if let Body::Resident { .. } = attribute.body()
+            && is_table
+        {
+            return Err("with a table that lies in it");
+        }
         if let Body::NonResident(part) = attribute.body() {
             let runs = part
                 .decode(geometry.clusters)

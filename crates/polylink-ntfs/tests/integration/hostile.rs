@@ -235,6 +235,30 @@ fn a_table_with_an_endless_hole_has_no_more_records_than_the_device() {
     assert!(image.open().records() <= (image.bytes.len() / RECORD) as u64);
 }
 
+/// The index must be made anew, for none of its blocks can be found, and what is left of the old one is looked through.
+#[test]
+fn an_index_in_an_endless_hole_is_made_anew_soon() {
+    let mut image = sample().build();
+    set_runs(
+        &mut image,
+        27,
+        AttributeKind::INDEX_ALLOCATION,
+        &HUGE_HOLE,
+        1 << 60,
+    );
+    let device = Arc::new(MemDevice::new(image.bytes.clone()));
+    let on: Arc<dyn Device> = device.clone();
+    let begun = Instant::now();
+    let (steps, fixed) = crate::write::fix::mended(&on).unwrap();
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    assert!(fixed.is_clean(), "{:#?} after {steps:#?}", fixed.left);
+    let told: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    assert!(
+        told.iter().any(|step| step.contains("made anew from")),
+        "{told:#?}"
+    );
+}
+
 #[test]
 fn every_short_cut_of_a_volume_is_survived() {
     let image = sample().build();
