@@ -350,7 +350,7 @@ const JUDGES: &[Judge] = &[
     ),
     judge(
         "ntfs-write",
-        "12,240 operations, ours and ntfs-3g's in turns: everybody finds the same tree",
+        "13,260 operations, ours and ntfs-3g's in turns: everybody finds the same tree",
         ntfs_write::turns,
     ),
     judge(

@@ -19,8 +19,8 @@ use std::time::Instant;
 use self::guest::Guest;
 use super::lab::{Lab, ensure};
 use super::ntfs_write::{
-    Choices, Listed, Maker, Model, Operation, Outcome, SIZE, after, agrees, below, build, content, equals,
-    made, ours, posix, theirs, turn,
+    Choices, Doer, Listed, Maker, Model, Operation, Outcome, SIZE, after, agrees, below, build, content,
+    equals, made, ours, posix, theirs, turn,
 };
 use super::{Stop, Verdict};
 use crate::shell::{self, Failure, Result};
@@ -76,7 +76,12 @@ impl Story {
     }
 
     fn our_turn(&mut self) -> Vec<(Operation, Outcome)> {
-        turn(&mut self.model, &mut self.choice, OPERATIONS, |_, _| true)
+        turn(
+            &mut self.model,
+            &mut self.choice,
+            (Doer::Polylink, OPERATIONS),
+            |_, _| true,
+        )
     }
 
     fn their_turn(&mut self) -> Vec<(Operation, Outcome)> {
@@ -87,7 +92,12 @@ impl Story {
                 && !(has_large_records && is_too_much)
                 && !changes_what_was_grown(model, operation)
         };
-        turn(&mut self.model, &mut self.choice, OPERATIONS, allowed)
+        turn(
+            &mut self.model,
+            &mut self.choice,
+            (Doer::Ntfs3, OPERATIONS),
+            allowed,
+        )
     }
 }
 

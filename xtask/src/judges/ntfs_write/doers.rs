@@ -80,6 +80,7 @@ pub(crate) fn ours(script: &Path, image: &Path, operations: &[(Operation, Outcom
                 Some(Outcome::Exists) => "STATUS_OBJECT_NAME_COLLISION",
                 Some(Outcome::Missing) => "STATUS_OBJECT_NAME_NOT_FOUND",
                 Some(Outcome::NotEmpty) => "STATUS_DIRECTORY_NOT_EMPTY",
+                Some(Outcome::TooManyLinks) => "STATUS_TOO_MANY_LINKS",
                 Some(Outcome::Done) | None => "ok",
             }
         };
@@ -129,6 +130,7 @@ pub(crate) fn theirs(root: &Path, operation: &Operation, outcome: Outcome) -> Ve
         Outcome::Exists => Some(io::ErrorKind::AlreadyExists),
         Outcome::Missing => Some(io::ErrorKind::NotFound),
         Outcome::NotEmpty => Some(io::ErrorKind::DirectoryNotEmpty),
+        Outcome::TooManyLinks => Some(io::ErrorKind::TooManyLinks),
     };
     if kind == expected {
         return Ok(());

@@ -58,6 +58,33 @@ pub(crate) enum Outcome {
     Exists,
     Missing,
     NotEmpty,
+    TooManyLinks,
+}
+
+/// Who does the operations of a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Doer {
+    #[default]
+    Polylink,
+    /// Gives as many names as the count of a record can tell.
+    Ntfs3g,
+    Ntfs3,
+}
+
+impl Doer {
+    /// The names that a link may be the last of.
+    fn most_links(self) -> u64 {
+        match self {
+            // NT's limit, which Linux's ntfs3 has as well
+            Self::Polylink | Self::Ntfs3 => 1024,
+            Self::Ntfs3g => u64::from(u16::MAX),
+        }
+    }
+
+    /// Whether it looks at the limit before it looks whether the new name is free, as NT does ([MS-FSA] 2.1.5.15.6).
+    fn counts_first(self) -> bool {
+        self == Self::Polylink
+    }
 }
 
 /// The content with a seed: the byte at place P is (P + SEED) modulo 251.
@@ -72,6 +99,8 @@ pub(crate) fn content(offset: usize, size: usize, seed: usize) -> Vec<u8> {
 pub(crate) struct Model {
     pub(crate) tree: BTreeMap<PathBuf, Node>,
     pub(crate) files: Vec<File>,
+    /// Who does what is done next.
+    pub(crate) doer: Doer,
     /// Files whose content changed since somebody looked.
     pub(crate) changed: BTreeSet<usize>,
     /// Every name that was ever given to a file, without its directory.
@@ -178,14 +207,21 @@ impl Model {
                 self.changed.insert(file);
                 Outcome::Done
             }
-            Operation::Link(existing, new) => match self.file(existing) {
-                None => Outcome::Missing,
-                Some(_) if taken(new) => Outcome::Exists,
-                Some(file) => {
-                    self.add(new, file);
-                    Outcome::Done
+            Operation::Link(existing, new) => {
+                let Some(file) = self.file(existing) else {
+                    return Outcome::Missing;
+                };
+                let is_full = self.files[file].links >= self.doer.most_links();
+                match (is_full, taken(new)) {
+                    (true, true) if self.doer.counts_first() => Outcome::TooManyLinks,
+                    (_, true) => Outcome::Exists,
+                    (true, false) => Outcome::TooManyLinks,
+                    (false, false) => {
+                        self.add(new, file);
+                        Outcome::Done
+                    }
                 }
-            },
+            }
             Operation::Rename(old, new) => self.rename(old, new),
             Operation::Replace(old, new) => match (self.file(old), self.file(new)) {
                 (Some(file), Some(victim)) => {
