@@ -10,7 +10,8 @@
 //!    names, and the indexes that lie in their records.
 //! 3. Files with an attribute list; then the indexes with blocks of their own, in the order in which those lie on the
 //!    volume.
-//! 4. `$Secure`: its descriptors against its indexes, and against the numbers that files have.
+//! 4. `$Secure`: its descriptors against its indexes, and against the numbers that files have; the indexes of object ids
+//!    and of reparse points against the files that have those.
 //! 5. Bitmaps, copies of records, circles, clusters that are used twice.
 //! 6. Where names and entries do not agree, both are looked at again, for the files concerned alone.
 //!
@@ -32,6 +33,7 @@ mod secure;
 mod states;
 mod tree;
 mod value;
+mod views;
 
 use polylink_core::Progress;
 use polylink_nt::upcase::UpcaseTable;
@@ -202,6 +204,10 @@ struct Part {
     extensions: Vec<(RecordNumber, FileReference)>,
     /// What has to do with security descriptors.
     secure: secure::Seen,
+    /// What belongs into the indexes of object ids and reparse points.
+    views: views::Seen,
+    /// Entries of one of those indexes.
+    view: views::Met,
 }
 
 /// Where everything comes together.

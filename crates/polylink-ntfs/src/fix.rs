@@ -16,7 +16,8 @@
 //!    the names of files; a file that no directory leads to gets a name in `/found.000`.
 //! 5. Indexes that are damaged are made anew from the names of files, and from those of their old entries whose files
 //!    cannot be read. Of security descriptors with one sound copy the other is made as that; then their
-//!    indexes, where those are damaged, are made anew from the descriptors.
+//!    indexes, where those are damaged, are made anew from the descriptors; those of object ids and of reparse points are
+//!    from the files that have such.
 //! 6. Names and entries that lead nowhere are taken away, from files that have another name; link counts that are too
 //!    high are lowered.
 //! 7. Long names and 8.3 names without each other become names by themselves.
@@ -61,7 +62,7 @@ pub enum StepKind {
     CorrectName,
     /// A file that no directory led to has a name in `/found.000`.
     Rescue,
-    /// The index of a directory, or one of security descriptors, is made anew.
+    /// The index of a directory, or one of security descriptors, object ids or reparse points, is made anew.
     RebuildIndex,
     /// A name that leads nowhere is taken from a file that has another.
     RemoveName,

@@ -49,6 +49,7 @@ mod secure;
 mod state;
 mod stream;
 mod units;
+mod views;
 mod volume;
 mod write;
 

@@ -15,7 +15,8 @@ use zerocopy::FromBytes as _;
 use zerocopy::IntoBytes as _;
 
 use crate::error::Result;
-use crate::layout::security::{DescriptorHeader, DescriptorKey, ViewEntry};
+use crate::layout::security::{DescriptorHeader, DescriptorKey};
+use crate::views::{entry as view_entry, parts};
 
 /// The stream of descriptors.
 pub(crate) const SDS: [u16; 4] = [0x24, 0x53, 0x44, 0x53];
@@ -89,22 +90,7 @@ impl Header {
             By::Number => (id.as_bytes(), &[][..]),
             By::Hash => (by_hash.as_bytes(), FILL),
         };
-        // OK to saturate: all of these are below 60
-        let short = |len: usize| u16::try_from(len).unwrap_or(u16::MAX).into();
-        let data_at = size_of::<ViewEntry>().saturating_add(key.len());
-        let len = data_at.saturating_add(HEADER).next_multiple_of(8);
-        let view = ViewEntry {
-            data_offset: short(data_at),
-            data_len: short(HEADER),
-            reserved: 0.into(),
-            len: short(len),
-            key_len: short(key.len()),
-            flags: 0.into(),
-            reserved2: 0.into(),
-        };
-        let mut bytes = [view.as_bytes(), key, header.as_bytes(), fill].concat();
-        bytes.resize(len, 0);
-        bytes
+        view_entry(key, header.as_bytes(), fill)
     }
 }
 
@@ -294,13 +280,7 @@ pub(crate) struct Listed {
 impl Listed {
     /// Reads an entry: all of it, its own header first.
     pub(crate) fn read(by: By, entry: &[u8]) -> Self {
-        let view = ViewEntry::read_from_prefix(entry).ok();
-        let (key, data) = view.map_or((&[][..], &[][..]), |(view, key)| {
-            let at = usize::from(view.data_offset.get());
-            let data = at..at.saturating_add(usize::from(view.data_len.get()));
-            let key = key.get(..usize::from(view.key_len.get()));
-            (key.unwrap_or_default(), entry.get(data).unwrap_or_default())
-        });
+        let (key, data) = parts(entry).unwrap_or_default();
         let number = |at: usize| {
             let bytes = key.get(at..).and_then(<[u8]>::first_chunk);
             bytes.map(|bytes| u32::from_le_bytes(*bytes))

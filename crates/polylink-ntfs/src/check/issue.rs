@@ -541,6 +541,31 @@ kinds! {
     /// Files have a security descriptor that does not exist.
     SecurityId "security-id" Damage (&'static str, String) { count: u64 = "How many files." }
         "{count} files, this one first, have the security descriptor {found}, which $Secure does not have";
+
+    // object ids and reparse points
+
+    /// An entry of `$ObjId:$O` says something else than the file that it leads to.
+    ObjectIdEntry "object-id-entry" Damage (&'static str, String) {}
+        "the index of object ids has {found}, not {expected}";
+    /// A file has an object id, and nothing leads from that to the file.
+    ObjectIdUnindexed "object-id-unindexed" Damage (&'static str, String) {}
+        "the object id {found} has not {expected}";
+    /// A file with an object id is gone, and its entry was left. Nobody finds a file by it, but no other file can get that
+    /// id. There are drivers that leave it when they delete a file.
+    ObjectIdLeft "object-id-left" Note (&'static str, String) {}
+        "the index of object ids has {found}, which is not {expected} any more";
+    /// A file has the object id of another one, which alone can be found by it.
+    ObjectIdTwice "object-id-twice" Note (FileReference, String) {}
+        "the object id {found} is that of the file {expected} too";
+    /// An entry of `$Reparse:$R` says something else than the file that it leads to.
+    ReparseEntry "reparse-entry" Damage (&'static str, String) {}
+        "the index of reparse points has {found}, not {expected}";
+    /// A file is a reparse point, and the index of them does not have it.
+    ReparseUnindexed "reparse-unindexed" Damage (&'static str, String) {}
+        "the reparse point with {found} has not {expected}";
+    /// A reparse point is gone, and its entry was left.
+    ReparseLeft "reparse-left" Note (&'static str, String) {}
+        "the index of reparse points has {found}, which is not {expected} any more";
 }
 
 /// A name for messages: what could confuse a terminal is spelt out.

@@ -105,6 +105,7 @@ impl Audit<'_> {
             if attribute.kind() == AttributeKind::STANDARD_INFORMATION && base.is_none() {
                 part.secure.file(number, attribute);
             }
+            part.views.attribute(owner, number, attribute);
             if attribute.kind() == AttributeKind::FILE_NAME
                 && let Some(key) = self.name(&record, attribute, owner, part)
                 && key.is_link()

@@ -8,7 +8,7 @@ use super::issue::{Issue, IssueKind};
 use super::names::{Dispute, Key, SeenEntry, SeenName};
 use super::parallel::in_order;
 use super::states::State;
-use super::{Audit, Directory, Outcome, Part, graph, secure};
+use super::{Audit, Directory, Outcome, Part, graph, secure, views};
 use crate::fixup;
 use crate::layout::attribute::AttributeKind;
 use crate::record::{Body, Record};
@@ -41,6 +41,9 @@ struct Left {
     clusters: Clusters,
     lost: bool,
     secure: secure::Seen,
+    views: views::Seen,
+    /// Extension records that belong to no file.
+    strays: HashSet<RecordNumber>,
 }
 
 impl Left {
@@ -53,6 +56,7 @@ impl Left {
         self.lost |= part.lost;
         self.held_outside.append(&mut part.held_outside);
         self.secure.take(std::mem::take(&mut part.secure));
+        self.views.take(std::mem::take(&mut part.views));
         for span in part.spans {
             self.claim(audit, span);
         }
@@ -105,14 +109,13 @@ pub(super) fn run(audit: &Audit<'_>, outcome: &mut Outcome<'_>) {
                 unlisted.entry(base).or_default().push(number);
             }
         }
-        let mut stray = HashSet::new();
         for (base, numbers) in unlisted {
             if audit.are_strays(base, &numbers) {
-                stray.extend(numbers);
+                left.strays.extend(numbers);
             }
         }
         for (number, span) in std::mem::take(&mut left.held_outside) {
-            if !stray.contains(&number) {
+            if !left.strays.contains(&number) {
                 left.claim(audit, span);
             }
         }
@@ -135,6 +138,7 @@ pub(super) fn run(audit: &Audit<'_>, outcome: &mut Outcome<'_>) {
     }
     if audit.volume.geometry().is_some() {
         audit.secure(std::mem::take(&mut left.secure), &mut part);
+        audit.views(std::mem::take(&mut left.views), &left.strays, &mut part);
     }
     audit.root(&mut part);
     if let Some(geometry) = audit.volume.geometry() {

@@ -20,6 +20,7 @@ use crate::record::Attribute;
 use crate::secure::By;
 use crate::stream::Stream;
 use crate::units::{FileReference, RecordNumber};
+use crate::views::View;
 
 /// A tree of 2^64 names would not be deeper.
 const DEPTH: usize = 64;
@@ -124,6 +125,7 @@ impl Audit<'_> {
                 file: &file,
                 name,
                 root_at: *root_at,
+                view: None,
             };
             let seen = self.one_index(&index, part, counting, visit);
             whole &= seen || name != &I30;
@@ -134,8 +136,26 @@ impl Audit<'_> {
         whole && (roots.iter().any(|(name, _)| name == &I30) || !file.is_directory())
     }
 
+    /// Keeps all entries of an index of object ids or of reparse points, and says nothing of it.
+    ///
+    /// Answers whether all entries were seen.
+    pub(super) fn entries_of(&self, file: &File, view: View, root: &Attribute<'_>, part: &mut Part) -> bool {
+        let index = Opened {
+            file,
+            name: view.units(),
+            root_at: value_at(root),
+            view: Some(view),
+        };
+        self.one_index(&index, part, false, &mut |_, _, _| {})
+    }
+
     fn one_index(&self, index: &Opened<'_>, part: &mut Part, counting: bool, visit: OnEntry<'_>) -> bool {
-        let Opened { file, name, root_at } = *index;
+        let Opened {
+            file,
+            name,
+            root_at,
+            view,
+        } = *index;
         let number = file.number();
         let mut report = |error: &Error| part.issues.extend(corrupt::of_error(error, number));
         let stream = |kind| file.stream(self.volume, kind, name);
@@ -166,6 +186,7 @@ impl Audit<'_> {
         if number == RecordNumber::SECURE && counting {
             tree.secure = By::of_name(name);
         }
+        tree.view = view;
         tree.root_at = root_at;
         let loaded = match &blocks {
             None => Blocks::None,
@@ -191,6 +212,8 @@ struct Opened<'a> {
     file: &'a File,
     name: &'a [u16],
     root_at: u64,
+    /// Its entries are kept.
+    view: Option<View>,
 }
 
 /// Where in its record the value of an index root begins: behind its header and its name.
@@ -234,6 +257,8 @@ struct Tree<'a, 'v> {
     last_key: Vec<u8>,
     /// The index is one of security descriptors, and its entries are kept.
     secure: Option<By>,
+    /// The index is one of object ids or of reparse points, and its entries are kept.
+    view: Option<View>,
     /// Entries are counted, and issues kept: not so on the second walk.
     counting: bool,
     damaged: bool,
@@ -257,6 +282,7 @@ impl<'a, 'v> Tree<'a, 'v> {
             next: Vec::new(),
             last_key: Vec::new(),
             secure: None,
+            view: None,
             counting: false,
             damaged: false,
         }
@@ -440,7 +466,7 @@ impl<'a, 'v> Tree<'a, 'v> {
             }
             if let Some(key) = entry.key {
                 self.key(&entry, key, at, visit);
-                self.descriptor(&entry, bytes, at);
+                self.keep(&entry, bytes, at);
             }
             end = Some(entry.offset.saturating_add(entry.len));
         }
@@ -629,13 +655,19 @@ impl<'a, 'v> Tree<'a, 'v> {
         visit(entry.reference, &key, spot);
     }
 
-    /// Keeps an entry of an index of security descriptors for later.
-    fn descriptor(&mut self, entry: &RawEntry<'_>, node: &[u8], at: Spot) {
+    /// Keeps an entry of an index that is compared with files later.
+    fn keep(&mut self, entry: &RawEntry<'_>, node: &[u8], at: Spot) {
+        if self.secure.is_none() && self.view.is_none() {
+            return;
+        }
+        let end = entry.offset.saturating_add(entry.len);
+        let bytes = node.get(entry.offset..end).unwrap_or_default();
+        let spot = at.behind(u64::try_from(entry.offset).unwrap_or(0));
         if let Some(by) = self.secure {
-            let end = entry.offset.saturating_add(entry.len);
-            let bytes = node.get(entry.offset..end).unwrap_or_default();
-            let spot = at.behind(u64::try_from(entry.offset).unwrap_or(0));
             self.part.secure.entry(by, bytes, spot);
+        }
+        if let Some(view) = self.view {
+            self.part.view.entry(view, bytes, spot);
         }
     }
 

@@ -19,6 +19,7 @@ use crate::record::Attribute;
 use crate::runs::RunList;
 use crate::secure::By;
 use crate::units::{RecordNumber, Vcn};
+use crate::views::View;
 
 use super::files::ValuePlace;
 
@@ -31,10 +32,8 @@ pub(crate) use keys::{by_exact_name, by_name, by_numbers, empty_directory, empty
 pub(crate) enum IndexName {
     /// File names: `$I30`.
     Names,
-    /// Object ids, `$O` of `$ObjId`.
-    ObjectIds,
-    /// Reparse points, `$R` of `$Reparse`.
-    ReparsePoints,
+    /// Object ids or reparse points, `$O` of `$ObjId` or `$R` of `$Reparse`.
+    View(View),
     /// Security descriptors, `$SII` and `$SDH` of `$Secure`.
     Descriptors(By),
 }
@@ -43,8 +42,7 @@ impl IndexName {
     pub(crate) fn units(self) -> &'static [u16] {
         match self {
             Self::Names => &crate::index::I30,
-            Self::ObjectIds => &[0x24, 0x4F],
-            Self::ReparsePoints => &[0x24, 0x52],
+            Self::View(view) => view.units(),
             Self::Descriptors(by) => by.units(),
         }
     }

@@ -21,6 +21,7 @@ use crate::layout::record::RecordFlags;
 use crate::layout::value;
 use crate::record::Body;
 use crate::units::{FileReference, RecordNumber};
+use crate::views::{TAG, View};
 
 /// An entry of a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -483,45 +484,50 @@ impl State {
         Ok(())
     }
 
+    /// The beginning of what a file has that belongs into one of the indexes of `$Extend`, or all of it.
+    pub(crate) fn view_value(&mut self, base: RecordNumber, view: View) -> Result<Option<Vec<u8>>> {
+        let value = self.value(base, view.kind(), &[])?;
+        Ok(match value.map(|value| value.place) {
+            Some(ValuePlace::Record(value)) => Some(value),
+            Some(ValuePlace::Clusters(runs, _)) => {
+                let mut tag = vec![0; TAG];
+                let location = super::cache::Location::in_runs(&runs, self.geometry.cluster, 0, TAG);
+                if let Some(location) = location {
+                    crate::layout::read_bytes(self.cache.device(), location.key(), &mut tag)?;
+                }
+                Some(tag)
+            }
+            None => None,
+        })
+    }
+
     /// Takes a file that goes out of the indexes of object ids and reparse points.
     fn remove_from_views(&mut self, base: RecordNumber) -> Result<()> {
-        if let Some(value) = self.value(base, AttributeKind::OBJECT_ID, &[])?
-            && let ValuePlace::Record(value) = value.place
-            && let Some(id) = value.get(..16)
-        {
-            self.remove_from_view("$ObjId", IndexName::ObjectIds, id)?;
-        }
-        if let Some(value) = self.value(base, AttributeKind::REPARSE_POINT, &[])? {
-            let tag = match value.place {
-                ValuePlace::Record(value) => value.get(..4).map(<[u8]>::to_vec),
-                ValuePlace::Clusters(runs, _) => {
-                    let location = super::cache::Location::in_runs(&runs, self.geometry.cluster, 0, 4);
-                    let mut tag = vec![0; 4];
-                    if let Some(location) = location {
-                        crate::layout::read_bytes(self.cache.device(), location.key(), &mut tag)?;
-                    }
-                    Some(tag)
-                }
+        for view in View::ALL {
+            let Some(value) = self.view_value(base, view)? else {
+                continue;
             };
-            if let Some(mut key) = tag {
-                key.extend(self.reference(base)?.0.to_le_bytes());
-                self.remove_from_view("$Reparse", IndexName::ReparsePoints, &key)?;
+            let file = self.reference(base)?;
+            if let Some(key) = view.key(&value, file)
+                && let Some(number) = self.view_file(view)?
+            {
+                let mut index = self.directory(number, IndexName::View(view))?;
+                let key = key.get(..view.key_len()).unwrap_or_default();
+                tree::remove(&mut index, key, &by_numbers)?;
             }
         }
         Ok(())
     }
 
-    fn remove_from_view(&mut self, file: &str, name: IndexName, key: &[u8]) -> Result<()> {
+    /// The record that has one of the indexes of `$Extend`.
+    pub(crate) fn view_file(&mut self, view: View) -> Result<Option<RecordNumber>> {
         let extend = self.record(RecordNumber::EXTEND);
         if !extend.is_ok_and(|bytes| attributes::flags(bytes).contains(RecordFlags::DIRECTORY)) {
-            return Ok(());
+            return Ok(None);
         }
-        let units: Vec<u16> = file.encode_utf16().collect();
-        if let Some(found) = self.look_up_any(RecordNumber::EXTEND, &units)? {
-            let mut index = self.directory(found.file.record(), name)?;
-            tree::remove(&mut index, key, &by_numbers)?;
-        }
-        Ok(())
+        let units: Vec<u16> = view.file().encode_utf16().collect();
+        let found = self.look_up_any(RecordNumber::EXTEND, &units)?;
+        Ok(found.map(|found| found.file.record()))
     }
 
     /// Whether a directory lies in another, or is it.

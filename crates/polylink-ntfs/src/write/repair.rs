@@ -11,6 +11,7 @@ mod secure;
 mod space;
 mod twins;
 mod values;
+mod views;
 
 use polylink_nt::NtStatus;
 

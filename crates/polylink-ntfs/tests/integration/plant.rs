@@ -148,6 +148,7 @@ fn each_kind_of_issue_is_planted() {
         names::KINDS,
         index::KINDS,
         crate::write::secure::KINDS,
+        crate::write::views::KINDS,
     ]
     .concat();
     let missing: Vec<_> = IssueKind::ALL

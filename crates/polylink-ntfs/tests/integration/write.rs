@@ -11,6 +11,7 @@ mod model;
 pub(crate) mod secure;
 mod speed;
 mod table;
+pub(crate) mod views;
 
 use std::sync::Arc;
 

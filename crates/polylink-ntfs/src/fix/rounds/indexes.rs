@@ -11,6 +11,7 @@ use crate::file::FileName;
 use crate::index::Index;
 use crate::layout::attribute::AttributeKind;
 use crate::units::{FileReference, RecordNumber};
+use crate::views::View;
 use crate::volume::{OpenOptions, Volume};
 
 /// Damage to records that hides names: where the old index cannot be looked through, it is not made anew from the others,
@@ -139,6 +140,51 @@ impl Round<'_> {
             }
         }
         Ok(kept.into_values().collect())
+    }
+
+    /// Indexes of object ids and of reparse points that are damaged, or say something else than the files.
+    pub(super) fn views(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for view in View::ALL {
+            let Some(number) = self.writer.view_file(view)? else {
+                continue;
+            };
+            let is_concerned = |issue: &Issue| match (&issue.kind, view) {
+                (IssueKind::ObjectIdEntry { .. } | IssueKind::ObjectIdUnindexed { .. }, View::ObjectIds)
+                | (
+                    IssueKind::ReparseEntry { .. } | IssueKind::ReparseUnindexed { .. },
+                    View::ReparsePoints,
+                ) => true,
+                (
+                    IssueKind::AttributeMissing {
+                        expected: AttributeKind::INDEX_ROOT,
+                        ..
+                    },
+                    _,
+                ) => issue.record == Some(number),
+                _ => issue.record == Some(number) && is_of_index(issue),
+            };
+            if self.issues.iter().any(is_concerned) {
+                let files = self.files_with(view.kind())?;
+                steps.extend(self.writer.rebuild_view(view, &files)?);
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Files that have an unnamed attribute of a type.
+    fn files_with(&self, kind: AttributeKind) -> Result<BTreeSet<RecordNumber>> {
+        let strays: HashSet<RecordNumber> = self.strays().collect();
+        let mut files = BTreeSet::new();
+        self.each_record(&mut |record| {
+            let mut attributes = record.attributes().flatten();
+            let has =
+                attributes.any(|attribute| attribute.kind() == kind && attribute.name_bytes().is_empty());
+            if has && !strays.contains(&record.number()) {
+                files.insert(record.base().map_or(record.number(), FileReference::record));
+            }
+        })?;
+        Ok(files)
     }
 
     /// Files that can be reached no more because their directory is beyond repair get a name where they can.

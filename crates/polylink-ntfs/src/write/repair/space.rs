@@ -13,6 +13,7 @@ use crate::layout::attribute::AttributeKind;
 use crate::record::Record;
 use crate::secure::By;
 use crate::units::RecordNumber;
+use crate::views::View;
 
 /// What is marked as used, or said to be in use, and belongs to nobody.
 #[derive(Clone, Debug, Default)]
@@ -107,8 +108,8 @@ impl State {
         for (number, index, block) in &leaks.blocks {
             let name = match index.as_str() {
                 "$I30" => IndexName::Names,
-                "$O" => IndexName::ObjectIds,
-                "$R" => IndexName::ReparsePoints,
+                "$O" => IndexName::View(View::ObjectIds),
+                "$R" => IndexName::View(View::ReparsePoints),
                 "$SII" => IndexName::Descriptors(By::Number),
                 "$SDH" => IndexName::Descriptors(By::Hash),
                 _ => continue,
