@@ -22,6 +22,7 @@ mod ntfs3;
 mod ntfs_format;
 mod ntfs_million;
 mod ntfs_write;
+mod order;
 mod snapshot;
 mod story;
 mod truth;
@@ -31,8 +32,7 @@ mod wine;
 
 pub(crate) use self::ntfs3::Inside;
 
-use std::time::Instant;
-
+use self::order::Company;
 use crate::shell::{self, Failure, Result};
 
 #[derive(clap::Args)]
@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Seconds for which the judge of long following edits
     #[arg(long, default_value_t = 20)]
     seconds: u64,
+    /// Judges at once, of those that may run beside others; the processors where this is not given
+    #[arg(long, value_name = "COUNT")]
+    jobs: Option<std::num::NonZeroUsize>,
     /// Judge this binary instead of building the release binary
     #[arg(long, value_name = "FILE")]
     binary: Option<std::path::PathBuf>,
@@ -97,10 +100,32 @@ struct Judge {
     name: &'static str,
     about: &'static str,
     run: fn(&lab::Lab) -> Verdict,
+    company: Company,
 }
 
 const fn judge(name: &'static str, about: &'static str, run: fn(&lab::Lab) -> Verdict) -> Judge {
-    Judge { name, about, run }
+    Judge {
+        name,
+        about,
+        run,
+        company: Company::Alone,
+    }
+}
+
+/// A judge that takes long and may run beside others.
+const fn long(name: &'static str, about: &'static str, run: fn(&lab::Lab) -> Verdict) -> Judge {
+    Judge {
+        company: Company::Others,
+        ..judge(name, about, run)
+    }
+}
+
+/// The same with the one Windows that is here.
+const fn windows(name: &'static str, about: &'static str, run: fn(&lab::Lab) -> Verdict) -> Judge {
+    Judge {
+        company: Company::OthersThanWindows,
+        ..judge(name, about, run)
+    }
 }
 
 const JUDGES: &[Judge] = &[
@@ -215,17 +240,17 @@ const JUDGES: &[Judge] = &[
         "a ledger that cannot stand beside the view",
         unprivileged::ledger,
     ),
-    judge(
+    long(
         "kill-first",
         "killed at random instants of a first build",
         kill::first_build,
     ),
-    judge(
+    long(
         "kill-update",
         "killed at random instants of an update",
         kill::update,
     ),
-    judge(
+    long(
         "kill-relink",
         "killed at random instants of making links of copies",
         kill::relink,
@@ -260,12 +285,12 @@ const JUDGES: &[Judge] = &[
         "protected_hardlinks is explained by a trial",
         doctor::protected,
     ),
-    judge(
+    long(
         "kill-fallback",
         "SIGKILL while copies and symbolic links stand in for links: the next run makes them right",
         kill::fallback,
     ),
-    judge(
+    long(
         "kill-watch",
         "killed at random instants of following, while edits go on",
         kill::watch,
@@ -295,90 +320,90 @@ const JUDGES: &[Judge] = &[
         "bytes freed by merging as the kernel counts them, an immutable file, and the way back",
         dedupe::ext4,
     ),
-    judge(
+    long(
         "kill-dedupe",
         "killed at random instants while identical files are merged",
         kill::dedupe,
     ),
-    judge(
+    long(
         "kill-split",
         "killed at random instants while names are split off",
         kill::split,
     ),
-    judge(
+    long(
         "kill-unlink",
         "killed at random instants while names are removed: none but those that were asked for",
         kill::unlink,
     ),
-    judge(
+    long(
         "kill-clone",
         "killed at random instants while a clone is brought up to date",
         kill::clone,
     ),
-    judge(
+    long(
         "kill-snapshot",
         "killed at random instants of a snapshot",
         kill::snapshot,
     ),
-    judge(
+    long(
         "snapshot-rsync",
         "equal trees, and as many files shared, as `rsync -aH --link-dest` makes",
         snapshot::rsync,
     ),
-    judge(
+    long(
         "c-linux",
         "a C program against the shared and the static library",
         c::linux,
     ),
-    judge("c-wine", "the same C program for Windows, under Wine", c::wine),
-    judge("wine-build", "both targets for Windows build", wine::build),
-    judge("wine-tests", "the crates' own tests under Wine", wine::tests),
-    judge(
+    windows("c-wine", "the same C program for Windows, under Wine", c::wine),
+    windows("wine-build", "both targets for Windows build", wine::build),
+    windows("wine-tests", "the crates' own tests under Wine", wine::tests),
+    windows(
         "wine-cli",
         "the release program under Wine, looked at from Linux",
         wine::cli,
     ),
-    judge(
+    long(
         "ntfs-read",
         "paths, ids, sizes, link counts and content as ntfs-3g has them, on four shapes of volumes",
         ntfs::read,
     ),
-    judge(
+    long(
         "ntfs-format",
         "new volumes: ntfs-3g's tools, a mount that fills them, The Sleuth Kit",
         ntfs_format::format,
     ),
-    judge(
+    long(
         "ntfs-write",
         "13,260 operations, ours and ntfs-3g's in turns: everybody finds the same tree",
         ntfs_write::turns,
     ),
-    judge(
+    long(
         "ntfs-million",
         "a directory of 1,000,000 names that loses nine in ten keeps its blocks half full",
         ntfs_million::half_full,
     ),
-    judge(
+    long(
         "ntfs3-qemu",
         "10,000 operations, ours and those of Linux's ntfs3 in QEMU in turns: everybody finds the same tree",
         ntfs3::turns,
     ),
-    judge(
+    long(
         "ntfs-sleuthkit",
         "paths and record numbers as The Sleuth Kit has them",
         ntfs::sleuthkit,
     ),
-    judge(
+    long(
         "ntfs-large",
         "100,000 entries, 1,000 names, odd names and kinds: as ntfs-3g, The Sleuth Kit and the crate `ntfs` have them",
         ntfs::large,
     ),
-    judge(
+    long(
         "ntfs-given",
         "42 sound volumes of others, Windows among them: as ntfs-3g and The Sleuth Kit have them",
         ntfs::given,
     ),
-    judge(
+    long(
         "ntfs-hostile",
         "200,000 hostile inputs, prefixes and broken volumes, with little time and memory",
         ntfs::hostile,
@@ -405,30 +430,17 @@ pub(crate) fn run(args: &Args) -> Result {
         Some(binary) => std::path::absolute(binary)?,
         None => shell::build_release("polylink-cli", "polylink")?,
     };
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for judge in chosen {
-        let start = Instant::now();
-        let verdict =
-            lab::Lab::new(&binary, args.seed, args.kills, args.seconds).and_then(|lab| (judge.run)(&lab));
-        let seconds = start.elapsed().as_secs_f64();
-        match verdict {
-            Ok(()) => {
-                passed += 1;
-                println!("{:26}ok ({seconds:.1} s)", judge.name);
-            }
-            Err(Stop::Skipped(reason)) => {
-                skipped += 1;
-                println!("{:26}skipped: {reason}", judge.name);
-            }
-            Err(Stop::Failed(reason)) => {
-                failed += 1;
-                println!(
-                    "{:26}FAILED ({seconds:.1} s): {}\n{reason}\n",
-                    judge.name, judge.about
-                );
-            }
-        }
-    }
+    let at_once = match args.jobs {
+        Some(jobs) => jobs.get(),
+        None => std::thread::available_parallelism()?.get(),
+    };
+    let order::Ends {
+        passed,
+        failed,
+        skipped,
+    } = order::run(&chosen, at_once, |judge| {
+        lab::Lab::new(&binary, args.seed, args.kills, args.seconds).and_then(|lab| (judge.run)(&lab))
+    });
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     if failed > 0 || (args.require && skipped > 0) {
         return Err(Failure("not every judge is content".to_owned()));

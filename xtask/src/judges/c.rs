@@ -10,6 +10,7 @@ use std::process::Command;
 
 use super::lab::{Lab, ensure, needs};
 use super::{Stop, Verdict};
+use crate::judges::order::say;
 use crate::shell;
 use crate::windows::{self, Target, Toolchain, Wine};
 
@@ -215,10 +216,10 @@ pub(crate) fn linux(lab: &Lab) -> Verdict {
     ] {
         let folder = work_folder(lab, program)?;
         let said = content(Command::new(program).arg(folder).arg(&other), name)?;
-        println!("    {name}: {said}");
+        say!("    {name}: {said}");
     }
     example(lab, &c, &bin)?;
-    println!(
+    say!(
         "    libpolylink.so: {} bytes, libpolylink.a: {} bytes",
         fs::metadata(shared)?.len(),
         fs::metadata(built.join("libpolylink.a"))?.len()
@@ -264,10 +265,10 @@ pub(crate) fn wine(lab: &Lab) -> Verdict {
             &mut wine.command(program, [&folder, &other].map(|path| on_z(path))),
             name,
         )?;
-        println!("    {name}: {said}");
+        say!("    {name}: {said}");
     }
     unit_tests(&toolchain, &wine)?;
-    println!(
+    say!(
         "    polylink.dll: {} bytes, libpolylink.a: {} bytes",
         fs::metadata(shared)?.len(),
         fs::metadata(built.join("libpolylink.a"))?.len()
@@ -290,7 +291,7 @@ fn unit_tests(toolchain: &Toolchain, wine: &Wine) -> Verdict {
         ensure(result.is_some_and(|line| !line.contains(" 0 passed")), || {
             text.clone().into_owned()
         })?;
-        println!("    unit tests: {}", result.unwrap_or_default());
+        say!("    unit tests: {}", result.unwrap_or_default());
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ pub(crate) use self::trees::{clone, snapshot};
 pub(crate) use self::unlink::unlink;
 use super::lab::{Lab, args, ensure};
 use super::{Stop, Verdict, truth};
+use crate::judges::order::say;
 
 /// Files of the tree: enough that a run has many instants, few enough that hundreds of runs take seconds.
 const FILES: usize = 400;
@@ -150,7 +151,7 @@ impl<'a> Patient<'a> {
     fn tell(&self, usual: Duration) {
         let (killed, kills) = (self.killed, self.lab.kills);
         let (seed, usual) = (self.lab.seed, usual.as_secs_f64() * 1e3);
-        println!(
+        say!(
             "    {killed} of {kills} runs killed before their end, a run takes {usual:.0} ms, --seed {seed}"
         );
     }

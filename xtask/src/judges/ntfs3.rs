@@ -23,6 +23,7 @@ use super::ntfs_write::{
     equals, made, ours, posix, theirs, turn,
 };
 use super::{Stop, Verdict};
+use crate::judges::order::say;
 use crate::shell::{self, Failure, Result};
 
 /// Who makes the volume, and bytes of a sector, a cluster and a record.
@@ -148,8 +149,8 @@ pub(crate) fn turns(lab: &Lab) -> Verdict {
     let guest = Guest::new(lab)?;
     let script = build()?;
     let seed = lab.wanted_seed.unwrap_or(USUAL_SEED);
-    println!("    --seed {seed}");
-    println!("    {}", guest.told());
+    say!("    --seed {seed}");
+    say!("    {}", guest.told());
     let mut volumes = Vec::new();
     for story in Story::all(seed) {
         volumes.push((made(lab, story.shape, SIZE)?, story));
@@ -166,7 +167,7 @@ pub(crate) fn turns(lab: &Lab) -> Verdict {
         }
         let by_us = start.elapsed().as_secs_f64();
         if at == STARTS {
-            println!("    our turn {at}: {by_us:.1} s");
+            say!("    our turn {at}: {by_us:.1} s");
             break;
         }
         let start = Instant::now();
@@ -186,13 +187,11 @@ pub(crate) fn turns(lab: &Lab) -> Verdict {
             left += agrees(lab, image, story.shape, &mut story.model).map_err(|stop| after(stop, &when))?;
         }
         let both = start.elapsed().as_secs_f64();
-        println!(
-            "    turn {at}: ours {by_us:.1} s, ntfs3's {both:.1} s, {in_machine:.1} s of it in the machine"
-        );
+        say!("    turn {at}: ours {by_us:.1} s, ntfs3's {both:.1} s, {in_machine:.1} s of it in the machine");
     }
-    println!("    ntfs3 left runs that count for nothing in {left} files, which it had cut to nothing");
+    say!("    ntfs3 left runs that count for nothing in {left} files, which it had cut to nothing");
     for (image, story) in &volumes {
-        println!(
+        say!(
             "    {:?}: {} names at the end",
             story.shape,
             story.model.tree.len()
@@ -273,7 +272,7 @@ impl Inside {
             }
         }
         if failed.is_empty() {
-            println!("{ALL_DONE}");
+            say!("{ALL_DONE}");
             return Ok(());
         }
         Err(Failure(failed.join("\n")))

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::lab::{Lab, args, ensure};
 use super::ntfs_write::is_clean;
 use super::{Stop, Verdict, ntfs};
+use crate::judges::order::say;
 use crate::shell;
 
 const NAMES: usize = 1_000_000;
@@ -181,7 +182,7 @@ fn half_full_blocks(lab: &Lab, image: &Path, directory: &str) -> Verdict<usize> 
     let edges = last_of_levels(&nodes)?;
     let all = short.len();
     short.retain(|index| !edges.contains(index));
-    println!(
+    say!(
         "    {count} blocks, {} % full, {} less than half by more than an entry, and {} at the end of their level",
         bytes * 100 / room.max(1),
         short.len(),

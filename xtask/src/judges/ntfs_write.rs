@@ -15,6 +15,7 @@ use std::process::Command;
 use self::model::Node;
 use super::lab::{Lab, args, ensure, needs};
 use super::{Stop, Verdict, ntfs, truth};
+use crate::judges::order::say;
 use crate::shell;
 
 pub(crate) use self::doers::{build, ours, theirs};
@@ -533,13 +534,13 @@ fn in_turns(
 pub(crate) fn turns(lab: &Lab) -> Verdict {
     let script = build()?;
     let seed = lab.wanted_seed.unwrap_or(USUAL_SEED);
-    println!("    --seed {seed}");
+    say!("    --seed {seed}");
     let empty = SHAPES.map(|shape| (shape, Start::Empty));
     let others = [(SHAPES[0], Start::InPieces), (SHAPES[3], Start::Full)];
     for ((shape, start), further) in empty.into_iter().chain(others).zip(0..) {
         let began = std::time::Instant::now();
         let (names, refused) = in_turns(lab, &script, shape, start, seed.wrapping_add(further))?;
-        println!(
+        say!(
             "    {shape:?}, {start:?}: {} operations in {} turns, {refused} links refused for the limit, {names} names at the \
              end, {:.1} s",
             start.turns() * OPERATIONS,

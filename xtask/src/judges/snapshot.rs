@@ -9,6 +9,7 @@ use std::process::Command;
 use super::Verdict;
 use super::kill::{Random, edit};
 use super::lab::{Lab, args, ensure, needs};
+use crate::judges::order::say;
 use crate::shell;
 
 /// Trees, and snapshots of each.
@@ -171,7 +172,7 @@ pub(crate) fn rsync(lab: &Lab) -> Verdict {
             before = Some(now);
         }
     }
-    println!(
+    say!(
         "    {TREES} trees, {ROUNDS} snapshots each, {files} times a file shared, --seed {}",
         lab.seed
     );

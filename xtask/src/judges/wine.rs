@@ -7,9 +7,11 @@ mod story;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::lab::{Lab, ensure};
 use super::{Stop, Verdict};
+use crate::judges::order::say;
 use crate::shell::{self, Context as _};
 use crate::windows::{Executable, Profile, Target, Toolchain, Wine};
 
@@ -44,7 +46,7 @@ pub(crate) fn build(lab: &Lab) -> Verdict {
     toolchain.polylink(Target::Win10, Profile::Debug)?;
     let windows = toolchain.polylink(Target::Win7, Profile::Release)?;
     let size = |path: &Path| std::fs::metadata(path).at(path).map(|meta| meta.len());
-    println!(
+    say!(
         "    polylink.exe ({}): {} bytes; polylink on Linux: {} bytes",
         Target::Win7.triple(),
         size(&windows)?,
@@ -61,28 +63,34 @@ pub(crate) fn tests(_lab: &Lab) -> Verdict {
     for package in PACKAGES {
         command.args(["--package", package]);
     }
+    let start = Instant::now();
     let programs = toolchain.build(&mut command)?;
+    say!("    built in {:.1} s", start.elapsed().as_secs_f64());
     let mut failures = String::new();
     let mut ran: BTreeMap<String, Tally> = BTreeMap::new();
     // the binary itself is among what was built
     for program in programs.iter().filter(|found| !is_binary(&found.path)) {
         let package = program.package.file_name().unwrap_or_default();
+        let start = Instant::now();
         match run_tests(&wine, program) {
-            Ok(tally) => ran
-                .entry(package.to_string_lossy().into_owned())
-                .or_default()
-                .add(&tally),
+            Ok(mut tally) => {
+                tally.took = start.elapsed();
+                ran.entry(package.to_string_lossy().into_owned())
+                    .or_default()
+                    .add(&tally);
+            }
             Err(text) => failures.push_str(&text),
         }
     }
     for (package, tally) in &ran {
-        println!(
-            "    {package}: {} passed, {} left out",
+        say!(
+            "    {package}: {} passed in {:.1} s, {} left out",
             tally.passed,
+            tally.took.as_secs_f64(),
             tally.left_out.len()
         );
         for name in &tally.left_out {
-            println!("        {name}");
+            say!("        {name}");
         }
     }
     ensure(failures.is_empty(), || failures.trim_start().to_owned())?;
@@ -103,12 +111,14 @@ fn is_binary(path: &Path) -> bool {
 struct Tally {
     passed: u64,
     left_out: Vec<String>,
+    took: Duration,
 }
 
 impl Tally {
     fn add(&mut self, other: &Self) {
         self.passed += other.passed;
         self.left_out.extend_from_slice(&other.left_out);
+        self.took += other.took;
     }
 }
 
@@ -158,6 +168,7 @@ mod tests {
         let expected = Tally {
             passed: 2,
             left_out: vec!["c: ignored, only there".to_owned()],
+            took: Duration::ZERO,
         };
         assert_eq!(tally(text), Some(expected));
         assert_eq!(tally("\nrunning 3 tests\ntest a::b ... ok\n"), None);

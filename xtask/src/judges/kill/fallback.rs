@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{Patient, Tree, contents, edit, enough, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
+use crate::judges::order::say;
 use crate::judges::truth;
 use crate::judges::{Stop, Verdict};
 
@@ -56,7 +57,7 @@ pub(crate) fn fallback(lab: &Lab) -> Verdict {
         }
     }
     patient.tell(median(times));
-    println!("    {most_orphans} copies at most were the last of their data");
+    say!("    {most_orphans} copies at most were the last of their data");
     ensure(most_orphans > 0 || lab.kills < 100, || {
         "no copy was ever the last of its data".to_owned()
     })?;

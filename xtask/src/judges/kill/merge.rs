@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::edits::Random;
 use super::{Tree, contents, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
+use crate::judges::order::say;
 use crate::judges::{Verdict, truth};
 
 /// How many different contents there are for merging, and for splitting, where each copy is brought to the disk.
@@ -160,7 +161,7 @@ impl<'a> Subject<'a> {
             }
         }
         let (killed, rounds, usual) = (self.killed, self.rounds, usual.as_secs_f64() * 1e3);
-        println!(
+        say!(
             "    {killed} of {rounds} runs killed before their end, {left_behind} temporary names met after them, \
              a run takes {usual:.0} ms, --seed {}",
             self.lab.seed

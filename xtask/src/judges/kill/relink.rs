@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::{Random, Tree, contents, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
+use crate::judges::order::say;
 use crate::judges::{Verdict, truth};
 
 /// Files of the source: half of them with links in the view, half with copies.
@@ -93,9 +94,10 @@ pub(crate) fn relink(lab: &Lab) -> Verdict {
         }
     }
     let usual = median(times).as_secs_f64() * 1e3;
-    println!(
+    say!(
         "    {killed} of {} runs killed before their end, a run takes {usual:.0} ms, --seed {}",
-        lab.kills, lab.seed
+        lab.kills,
+        lab.seed
     );
     ensure(killed * 4 >= lab.kills, || {
         format!("only {killed} of {} runs were killed before their end", lab.kills)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Patient, Tree, contents, explain, median};
 use crate::judges::Verdict;
 use crate::judges::lab::{Lab, args, ensure};
+use crate::judges::order::say;
 
 const CONTENTS: usize = 120;
 /// Directories, each of which has a name for every file.
@@ -141,7 +142,7 @@ pub(crate) fn unlink(lab: &Lab) -> Verdict {
         let left = examine(&source, &before, &wish).map_err(&context)?;
         ensure(left.is_empty(), || format!("{left:?} were not removed")).map_err(&context)?;
     }
-    println!("    {halves} runs were killed between two names");
+    say!("    {halves} runs were killed between two names");
     patient.tell(median(times.concat()));
     super::enough(&patient)?;
     ensure(halves > 0 || lab.kills < 100, || {

@@ -9,6 +9,7 @@ use super::super::lab::{Lab, ensure, needs};
 use super::super::{Stop, Verdict};
 use super::peers::{self, Differences, Names};
 use super::{content, mount_by};
+use crate::judges::order::say;
 use crate::shell;
 
 /// Archives below the folder of `POLYLINK_IMAGES` whose volumes are sound, and how many each holds. The others are
@@ -54,7 +55,7 @@ const SLEUTH_KIT_SECTOR: u16 = 512;
 pub(crate) fn given(lab: &Lab) -> Verdict {
     let Some(folder) = std::env::var_os("POLYLINK_IMAGES").map(PathBuf::from) else {
         // not everybody has them, and everything else is judged without
-        println!("    POLYLINK_IMAGES names no folder with volumes of others: nothing is compared");
+        say!("    POLYLINK_IMAGES names no folder with volumes of others: nothing is compared");
         return Ok(());
     };
     needs("tar", "tar")?;
@@ -72,7 +73,7 @@ pub(crate) fn given(lab: &Lab) -> Verdict {
         ensure(images.len() == count, || {
             format!("{archive} holds {} volumes, not {count}", images.len())
         })?;
-        println!("    {archive}: {count}");
+        say!("    {archive}: {count}");
         let mut found = Found::default();
         for image in images {
             let name = image.strip_prefix(&unpacked).unwrap_or(&image).to_string_lossy();
@@ -181,15 +182,18 @@ impl Found {
 
     fn close(self) -> Verdict {
         // one that ntfs-3g refused would have ended the judge
-        println!("    all mounted by lowntfs-3g");
-        println!(
+        say!("    all mounted by lowntfs-3g");
+        say!(
             "    content: {} files equal ntfs-3g's; left out were {} of more than 4 MiB, {} that are links to ntfs-3g, and {} \
              beside a sample",
-            self.equal, self.large, self.links, self.unsampled
+            self.equal,
+            self.large,
+            self.links,
+            self.unsampled
         );
         self.ntfs_3g.close("ntfs-3g", peers::BY_NTFS_3G, self.names)?;
         if self.refused > 0 {
-            println!(
+            say!(
                 "    The Sleuth Kit refuses {} volumes: it reads no sectors below 512 bytes",
                 self.refused
             );

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::super::lab::{Lab, ensure};
 use super::super::{Stop, Verdict};
+use crate::judges::order::say;
 use crate::shell;
 
 /// As many as take about a minute.
@@ -46,7 +47,7 @@ pub(crate) fn hostile(_lab: &Lab) -> Verdict {
         .filter(|line| told.iter().any(|word| line.contains(word)))
         .collect();
     for line in &figures {
-        println!("    {line}");
+        say!("    {line}");
     }
     let inputs = figures
         .iter()

@@ -13,6 +13,7 @@ use super::super::lab::{Lab, args, ensure, needs};
 use super::super::{Stop, Verdict};
 use super::peers::{self, Fls, Names};
 use super::{compressed, mount};
+use crate::judges::order::say;
 use crate::shell;
 
 /// Entries of the large directory.
@@ -43,7 +44,7 @@ pub(crate) fn large(lab: &Lab) -> Verdict {
     lab.unmount(&point)?;
     peers::sleuth_kit(&names, &listed, &image)?;
     let run = lab.polylink(args([&"ntfs", &"check", &image]))?.exits(&[0])?;
-    println!("    check: {}", run.text().lines().last().unwrap_or_default());
+    say!("    check: {}", run.text().lines().last().unwrap_or_default());
     peers::crate_ntfs(&image)
 }
 
@@ -239,7 +240,7 @@ fn contents(lab: &Lab, image: &Path, point: &Path, names: &Names, listed: &Fls) 
         })?;
         by_icat += 1;
     }
-    println!("    content: {by_mount} files and streams equal ntfs-3g's, {by_icat} icat's");
+    say!("    content: {by_mount} files and streams equal ntfs-3g's, {by_icat} icat's");
     for (path, found) in names.iter().filter(|(_, found)| found.raw_links != 1) {
         // one name of each is enough
         if done.remove(&found.record) {

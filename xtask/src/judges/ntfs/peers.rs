@@ -14,6 +14,7 @@ use super::super::lab::{Lab, args, needs};
 use super::super::truth::{self, Entry};
 use super::super::{Stop, Verdict};
 use super::listed;
+use crate::judges::order::say;
 use crate::shell;
 
 /// One name as polylink lists it.
@@ -83,12 +84,12 @@ impl Differences {
 
     /// Prints what agrees and what is explained, and fails with the rest.
     pub(super) fn close(self, peer: &str, what: &str, compared: usize) -> Verdict {
-        println!(
+        say!(
             "    {peer}: {what} of {compared} names compared, {} differ without a reason",
             self.unknown.len()
         );
         for (reason, count) in &self.known {
-            println!("        {count} differ: {reason}");
+            say!("        {count} differ: {reason}");
         }
         if self.unknown.is_empty() {
             return Ok(());
@@ -488,7 +489,7 @@ pub(super) fn crate_ntfs(image: &Path) -> Verdict {
         )));
     }
     for line in figures {
-        println!("    {line}");
+        say!("    {line}");
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::{Follower, Scene, wait};
 use crate::judges::Verdict;
 use crate::judges::kill::Random;
 use crate::judges::lab::{Lab, ensure};
+use crate::judges::order::say;
 
 /// Directories and files that stay, as kinds of places; each file is another one again and again.
 const DIRS: usize = 20;
@@ -140,7 +141,7 @@ pub(crate) fn steady(lab: &Lab) -> Verdict {
                 watches,
                 ledger,
             } = now;
-            println!(
+            say!(
                 "    {:5.0} s, {:7} edits: {} KiB resident, {handles} handles, {watches} watches, ledger of {} KiB",
                 start.elapsed().as_secs_f64(),
                 tree.serial,
@@ -162,9 +163,10 @@ pub(crate) fn steady(lab: &Lab) -> Verdict {
     }
     let late = quiet(&follower, &mut tree, &ledger)?;
     let early = early.unwrap_or(late);
-    println!(
+    say!(
         "    --seed {}: {} edits, at the end {late:?}",
-        lab.seed, tree.serial
+        lab.seed,
+        tree.serial
     );
     ensure(late.resident <= early.resident + MARGIN, || {
         format!("{early:?} became {late:?}")
