@@ -127,7 +127,7 @@ fn has_many_names(model: &Model, operation: &Operation) -> bool {
 /// initialized (44 of 1,645 bytes, by `istat`), so that the rest reads as zeros after the next mount. Made shorter, a
 /// file of 28 bytes that had been in its record, then 2,580 and then 569 bytes long, was all zeros.
 fn changes_what_was_grown(model: &Model, operation: &Operation) -> bool {
-    matches!(operation, Operation::Write { path, .. } | Operation::Resize { path, .. } if model.was_grown(path))
+    matches!(operation, Operation::Write { path, .. } | Operation::Resize { path, .. } if model.grown_by(path).is_some_and(|who| !who.is_empty()))
 }
 
 /// Whether a name comes into a directory that is too long for ntfs3 where records are large.

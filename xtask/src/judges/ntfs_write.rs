@@ -384,19 +384,25 @@ impl Start {
     }
 }
 
-/// Whether ntfs-3g would change content of a file with very many names.
+/// Whether ntfs-3g would change content that it made longer itself, of a file with so many names that it has an attribute
+/// list.
 ///
-/// It answers EIO (`Failed to zero space`) where it writes behind the end of such a file that it had cut to nothing and
-/// made longer itself.
-fn changes_what_is_crowded(model: &Model, operation: &Operation) -> bool {
-    matches!(operation, Operation::Write { path, .. } | Operation::Resize { path, .. } if model.links(path) >= CROWD)
+/// It answers EIO then (`Failed to zero space`, seen in 2022.10.3).
+fn changes_what_it_grew(model: &Model, operation: &Operation) -> bool {
+    let (Operation::Write { path, .. } | Operation::Resize { path, .. }) = operation else {
+        return false;
+    };
+    let by_itself = model
+        .grown_by(path)
+        .is_some_and(|who| who.contains(&Doer::Ntfs3g));
+    by_itself && model.links(path) > 1
 }
 
 /// Names of that file at the start, of which the last two are refused, and in how many directories they lie.
 const NAMES: usize = 1026;
 const AMONG: usize = 5;
 
-/// From this many names of one file on ntfs-3g and The Sleuth Kit are slow, and ntfs-3g's faults others than elsewhere.
+/// From this many names of one file on The Sleuth Kit is slow.
 const CROWD: u64 = 900;
 
 /// Gives one file as many names as it can have, and is refused two more.
@@ -506,7 +512,7 @@ fn in_turns(
             ours(script, &image, &operations)?;
         } else {
             let allowed = |model: &Model, operation: &Operation| {
-                posix(model, operation) && !changes_what_is_crowded(model, operation)
+                posix(model, operation) && !changes_what_it_grew(model, operation)
             };
             let operations = turn(&mut model, &mut choice, (Doer::Ntfs3g, OPERATIONS), allowed);
             ntfs::mount(lab, &image, &point, "rw")?;

@@ -19,8 +19,8 @@ pub(crate) enum Node {
 pub(crate) struct File {
     pub(crate) content: Vec<u8>,
     pub(crate) links: u64,
-    /// Whether it was once made longer without being written.
-    pub(crate) grown: bool,
+    /// Who made it longer without writing it, where anybody did.
+    pub(crate) grown: BTreeSet<Doer>,
 }
 
 /// One operation; paths are those inside the volume and begin with `/`.
@@ -62,7 +62,7 @@ pub(crate) enum Outcome {
 }
 
 /// Who does the operations of a turn.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(crate) enum Doer {
     #[default]
     Polylink,
@@ -139,9 +139,9 @@ impl Model {
         self.file(path).map_or(0, |file| self.files[file].links)
     }
 
-    /// Whether the file with this name was once made longer without being written.
-    pub(crate) fn was_grown(&self, path: &Path) -> bool {
-        self.file(path).is_some_and(|file| self.files[file].grown)
+    /// Who made the file with this name longer without writing it.
+    pub(crate) fn grown_by(&self, path: &Path) -> Option<&BTreeSet<Doer>> {
+        self.file(path).map(|file| &self.files[file].grown)
     }
 
     fn add(&mut self, path: &Path, file: usize) {
@@ -170,7 +170,7 @@ impl Model {
                 self.files.push(File {
                     content: content(0, *size, *seed),
                     links: 0,
-                    grown: false,
+                    grown: BTreeSet::new(),
                 });
                 self.add(path, file);
                 self.changed.insert(file);
@@ -203,7 +203,9 @@ impl Model {
                 let bytes = &mut self.files[file].content;
                 let is_longer = *size > bytes.len();
                 bytes.resize(*size, 0);
-                self.files[file].grown |= is_longer;
+                if is_longer {
+                    self.files[file].grown.insert(self.doer);
+                }
                 self.changed.insert(file);
                 Outcome::Done
             }
