@@ -165,6 +165,7 @@ impl FallRow {
                 let as_made = same_file && self.own.is_some_and(|own| own == now);
                 // made, but not yet written down: a copy has the time of its source
                 let just_made = self.pending
+                    && self.kind != Fallback::Symlink
                     && stat.links == 1
                     && (now.size, now.modified) == (self.source.size, self.source.modified);
                 as_made || just_made
@@ -172,6 +173,23 @@ impl FallRow {
             _ => false,
         };
         Ok(if ours { Stands::Ours(stat) } else { Stands::Foreign })
+    }
+
+    /// The record of what [`stands`](Self::stands) found to be ours: a stopped run may have announced something else, and
+    /// this is what was there before, of a source that was as this is.
+    #[must_use]
+    pub fn as_it_stands(&self, stat: &Stat) -> Self {
+        let now = Mark::of(stat, stat.id.id);
+        let kind = match (stat.kind, self.kind) {
+            (Kind::Symlink, _) => Fallback::Symlink,
+            (_, Fallback::Symlink) => Fallback::Copy,
+            (_, kind) => kind,
+        };
+        let mut row = Self { kind, ..self.clone() };
+        if self.pending && self.own == Some(now) && kind != Fallback::Symlink {
+            (row.source.size, row.source.modified) = (now.size, now.modified);
+        }
+        row
     }
 }
 

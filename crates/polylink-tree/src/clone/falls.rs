@@ -120,8 +120,8 @@ impl Diff<'_> {
         let row = match row {
             Some(row) => match row.stands(self.fs, &there, name, &says)? {
                 // a copy that was the last of its data is not overwritten by what comes to its path later
-                Stands::Ours(_) if !row.orphan || row.source == Mark::of(&existing, row.source.id) => {
-                    Some(row)
+                Stands::Ours(now) if !row.orphan || row.source == Mark::of(&existing, row.source.id) => {
+                    Some(row.as_it_stands(&now))
                 }
                 _ => {
                     self.known.gone.push(key.clone());
@@ -167,11 +167,8 @@ impl Diff<'_> {
             && if row.kind == Fallback::Symlink {
                 self.fs.read_symlink(At::new(&there, name))? == says
             } else {
-                let own = Mark::of(stat, stat.id.id);
-                // a stopped run announced a new copy, and the old one stands
-                let old = row.pending && row.own == Some(own);
                 let now = Mark::of(&existing, 0);
-                !old && (row.source.size, row.source.modified) == (now.size, now.modified)
+                (row.source.size, row.source.modified) == (now.size, now.modified)
             };
         if right {
             self.report.kept += 1;
@@ -216,6 +213,7 @@ impl Diff<'_> {
             self.known.gone.push(key);
             return Ok(false);
         };
+        let row = row.as_it_stands(&stat);
         if row.kind != Fallback::Symlink && !self.is_elsewhere(sources, &row)? {
             if !row.orphan {
                 self.known.settled.push(FallRow {

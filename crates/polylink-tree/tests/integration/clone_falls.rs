@@ -311,3 +311,64 @@ fn stopped_at_any_step_at_the_limit_the_next_run_completes() {
         stopped(limited, |fs| fs.remove("/s/b").unwrap(), kind);
     }
 }
+
+/// A clone of one kind, and a run that announced the other kind and came no further.
+fn announced(from: Fallback, to: Fallback) -> (MemFs, Ledger) {
+    let (fs, mut ledger) = (apart(), Ledger::in_memory().unwrap());
+    run_with(&fs, &mut ledger, copies(from));
+    let plan = plan_with(&fs, &request(copies(to)), &ledger, &Silent).unwrap();
+    fs.stop_after(Some(0));
+    assert_eq!(apply_with(&fs, &plan, &mut ledger, &Silent).refreshed, 0);
+    fs.stop_after(None);
+    (fs, ledger)
+}
+
+#[test]
+fn what_a_stopped_run_was_about_to_replace_is_what_it_was() {
+    let (copy, symlink) = (Fallback::Copy, Fallback::Symlink);
+    for (from, to) in [(copy, symlink), (symlink, copy)] {
+        for next in [from, to] {
+            let (fs, mut ledger) = announced(from, to);
+            let outcome = run_with(&fs, &mut ledger, copies(next));
+            assert!(outcome.is_complete(), "{:?}", outcome.failures);
+            let number = if next == from { 0 } else { 2 };
+            assert_eq!(outcome.refreshed, number, "{from:?} {to:?} {next:?}");
+            assert_eq!(*outcome.fallbacks.clone().of(next), 2);
+        }
+    }
+    // the last of its data is kept, and a symbolic link that leads nowhere is not
+    let (fs, mut ledger) = announced(copy, symlink);
+    let before = contents(&fs);
+    fs.remove("/s/2006/a").unwrap();
+    let outcome = run_with(&fs, &mut ledger, copies(symlink));
+    assert_eq!(
+        (outcome.removed, &*outcome.orphans),
+        (0, &["/d/2006/a".into()][..])
+    );
+    assert_eq!(contents(&fs), before);
+    let (fs, mut ledger) = announced(symlink, copy);
+    fs.remove("/s/2006/a").unwrap();
+    let outcome = run(&fs, &mut ledger);
+    assert_eq!((outcome.removed, outcome.orphans.len()), (1, 0));
+}
+
+#[test]
+fn a_copy_of_an_old_version_is_not_taken_for_one_of_the_new_because_that_was_announced() {
+    let (fs, mut ledger) = (apart(), Ledger::in_memory().unwrap());
+    run(&fs, &mut ledger);
+    fs.rewrite("/s/2006/a", 11, 77).unwrap();
+    let plan = plan_with(&fs, &request(copies(Fallback::Copy)), &ledger, &Silent).unwrap();
+    fs.stop_after(Some(0));
+    apply_with(&fs, &plan, &mut ledger, &Silent);
+    fs.stop_after(None);
+    // away while a run looks, and back
+    fs.mkdir("/elsewhere").unwrap();
+    fs.rename_path("/s/2006/a", "/elsewhere/a").unwrap();
+    assert_eq!(run(&fs, &mut ledger).orphans, [Path::new("/d/2006/a")]);
+    fs.rename_path("/elsewhere/a", "/s/2006/a").unwrap();
+    let outcome = run(&fs, &mut ledger);
+    for orphan in outcome.orphans {
+        fs.remove(orphan).unwrap();
+    }
+    assert_alike(&fs);
+}

@@ -108,6 +108,7 @@ impl Diff<'_> {
                 Stands::Nothing => missing.push((number, name, file)),
                 Stands::Ours(stat) => {
                     let Some(entry) = entry else { continue };
+                    let row = &row.as_it_stands(&stat);
                     settled.entries.insert(entry);
                     match file {
                         Some(file) if self.has_name(file, &settled, matched) => {
@@ -314,9 +315,7 @@ impl Diff<'_> {
                     .read_symlink(at)
                     .is_ok_and(|now| now == target(self.view, self.sources, file))
             } else {
-                // a stopped run announced a new copy, and the old one stands
-                let old = row.pending && row.own == Some(Mark::of(stands, stands.id.id));
-                !old && (row.source.size, row.source.modified) == (source.size, modified(&source))
+                (row.source.size, row.source.modified) == (source.size, modified(&source))
                     && source.kind == Kind::File
             };
         *found.report.fallbacks.of(if right { row.kind } else { wanted }) += 1;

@@ -312,6 +312,32 @@ fn a_symbolic_link_follows_a_move_and_goes_with_its_source_and_a_copy_stays_as_a
 }
 
 #[test]
+fn a_copy_that_a_stopped_run_was_about_to_replace_by_a_symbolic_link_is_a_copy_still() {
+    for source_stays in [false, true] {
+        let mut world = World::new(Fallback::Copy, false);
+        world.fs.create("/m/a", 10).unwrap();
+        world.update();
+        let content = world.fs.all_names()[Path::new("/v/a")].1;
+        world.options.fallback = Some(Fallback::Symlink);
+        let plan = world.plan().unwrap();
+        world.fs.stop_after(Some(0));
+        apply_with(&world.fs, plan, &mut world.ledger, &Silent);
+        world.fs.stop_after(None);
+        if !source_stays {
+            world.fs.remove("/m/a").unwrap();
+        }
+        let outcome = world.update();
+        world.judge(&outcome);
+        if source_stays {
+            assert_eq!((outcome.refreshed, outcome.fallbacks.symlink), (1, 1));
+        } else {
+            assert_eq!((outcome.removed, outcome.orphans.len()), (0, 1));
+            assert_eq!(world.fs.all_names()[Path::new("/v/a")].1, content);
+        }
+    }
+}
+
+#[test]
 fn a_reflink_that_cannot_be_is_a_failure_and_no_copy() {
     let mut world = World::new(Fallback::Reflink, false);
     world.fs.create("/m/a", 10).unwrap();
