@@ -341,6 +341,11 @@ const JUDGES: &[Judge] = &[
         kill::clone,
     ),
     long(
+        "kill-clone-fallback",
+        "SIGKILL while copies, shared blocks and symbolic links stand in for the links of a clone",
+        kill::clone_fallback,
+    ),
+    long(
         "kill-snapshot",
         "killed at random instants of a snapshot",
         kill::snapshot,

@@ -3,6 +3,7 @@
 //! Every file's content is unique, so contents stand for files: an inode number may come back for another file, a
 //! content does not.
 
+mod apart;
 mod edits;
 mod fallback;
 mod merge;
@@ -15,9 +16,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub(crate) use self::apart::clone_fallback;
 pub(crate) use self::edits::Random;
 pub(crate) use self::edits::edit;
 pub(crate) use self::fallback::fallback;
@@ -47,6 +49,10 @@ struct Patient<'a> {
 
 impl<'a> Patient<'a> {
     fn new(lab: &'a Lab) -> Verdict<Self> {
+        Self::of(lab, FILES)
+    }
+
+    fn of(lab: &'a Lab, files: usize) -> Verdict<Self> {
         let home = lab.folder("home")?;
         let patient = Self {
             lab,
@@ -55,7 +61,7 @@ impl<'a> Patient<'a> {
             random: Random::new(lab.seed),
             killed: 0,
         };
-        for at in 0..FILES {
+        for at in 0..files {
             let dir = patient
                 .source
                 .join(format!("{}/{:02}", 2001 + at % 5, 1 + at / 5 % 12));
@@ -71,9 +77,17 @@ impl<'a> Patient<'a> {
             } else {
                 name
             };
-            fs::write(dir.join(name), format!("first {at}"))?;
+            fs::write(dir.join(name), edits::text("first", at, 0))?;
         }
         Ok(patient)
+    }
+
+    /// Moves the source to another file system.
+    fn move_source(&mut self, to: PathBuf) -> Verdict {
+        crate::shell::output(Command::new("cp").arg("-a").arg(&self.source).arg(&to))?;
+        fs::remove_dir_all(&self.source)?;
+        self.source = to;
+        Ok(())
     }
 
     fn words(&self) -> Vec<OsString> {

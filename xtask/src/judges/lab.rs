@@ -285,6 +285,14 @@ impl Lab {
         })
     }
 
+    /// Mounts memory at a folder of the lab: nothing waits for a disk there, and SIGKILL does not ask for one.
+    pub(crate) fn memory(&self, name: &str) -> Verdict<PathBuf> {
+        let point = self.path(name);
+        let words = ["-t", "tmpfs", "-o", "size=1g", "tmpfs"].map(OsStr::new);
+        self.mount(&words, &point)?;
+        Ok(point)
+    }
+
     /// Makes an image, lets `mkfs` fill it, and mounts it; `mkfs` is the program and its arguments without the image.
     pub(crate) fn image(&self, name: &str, megabytes: u64, package: &str, mkfs: &[&str]) -> Verdict<PathBuf> {
         let image = self.formatted(name, megabytes, package, mkfs)?;

@@ -34,30 +34,54 @@ impl Random {
     }
 }
 
+/// What a file holds: no part of it, and nothing of its length with a hole in it, is such a text.
+pub(super) fn text(word: &str, number: impl std::fmt::Display, padding: usize) -> String {
+    format!("{word} {number}{}.", "-".repeat(padding))
+}
+
+/// Whether this is all that [`text`] gave.
+pub(super) fn is_whole(content: &str) -> bool {
+    let Some((word, rest)) = content.split_once(' ') else {
+        return false;
+    };
+    let number = rest.find(['-', '.']).map_or(rest, |end| &rest[..end]);
+    let padding = content.len().saturating_sub(text(word, number, 0).len());
+    number.parse::<u64>().is_ok() && content == text(word, number, padding)
+}
+
 /// Edits the tree in five to thirty places and returns the contents that files lost by being written to; `serial`
 /// makes every content unique.
 pub(crate) fn edit(root: &Path, random: &mut Random, serial: &mut u64) -> Verdict<BTreeSet<String>> {
     let mut overwritten = BTreeSet::new();
+    let listing = truth::listing(root)?.into_keys();
+    let mut files: Vec<PathBuf> = listing.map(|name| root.join(name)).collect();
     for _ in 0..5 + random.below(26) {
-        let files: Vec<PathBuf> = truth::listing(root)?
-            .into_keys()
-            .map(|name| root.join(name))
-            .collect();
         *serial += 1;
-        let content = format!("later {serial}");
+        let content = text("later", *serial, 0);
         let dir = root.join(format!("{}/{:02}", 2001 + random.below(5), 1 + random.below(12)));
         fs::create_dir_all(&dir)?;
         // Names collide often, also with names that were there before.
         let fresh = dir.join(format!("img_{}.jpg", random.below(60)));
         if files.is_empty() {
             fs::write(&fresh, content)?;
+            files.push(fresh);
             continue;
         }
-        let file = &files[random.below(files.len())];
+        let at = random.below(files.len());
+        let file = &files[at];
         match random.below(8) {
-            0 | 1 if !fresh.exists() => fs::write(&fresh, content)?,
-            2 if files.len() > 200 => fs::remove_file(file)?,
-            3 if !fresh.exists() => fs::rename(file, &fresh)?,
+            0 | 1 if !fresh.exists() => {
+                fs::write(&fresh, content)?;
+                files.push(fresh);
+            }
+            2 if files.len() > 200 => {
+                fs::remove_file(file)?;
+                files.swap_remove(at);
+            }
+            3 if !fresh.exists() => {
+                fs::rename(file, &fresh)?;
+                files[at] = fresh;
+            }
             4 => {
                 let temporary = file.with_file_name("saving");
                 fs::write(&temporary, content)?;
@@ -68,7 +92,10 @@ pub(crate) fn edit(root: &Path, random: &mut Random, serial: &mut u64) -> Verdic
                 overwritten.insert(fs::read_to_string(file)?);
                 fs::write(file, content)?;
             }
-            6 if !fresh.exists() => fs::hard_link(file, &fresh)?,
+            6 if !fresh.exists() => {
+                fs::hard_link(file, &fresh)?;
+                files.push(fresh);
+            }
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use super::edits::is_whole;
 use super::{Patient, Tree, contents, edit, enough, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
 use crate::judges::order::say;
@@ -16,13 +17,9 @@ const UNKILLED: u32 = 3;
 
 /// The source lies on a file system of its own, so that nothing of it can be linked into the view.
 pub(crate) fn fallback(lab: &Lab) -> Verdict {
+    lab.memory("home")?;
     let mut patient = Patient::new(lab)?;
-    let beyond = lab.ext4()?.join("tree");
-    let home = patient.source.clone();
-    let mut copy = std::process::Command::new("cp");
-    crate::shell::output(copy.arg("-a").arg(&home).arg(&beyond))?;
-    fs::remove_dir_all(&home)?;
-    patient.source = beyond;
+    patient.move_source(lab.ext4()?.join("tree"))?;
     let (mut times, mut serial, mut most_orphans) = (Vec::new(), 0, 0);
     for round in 0..lab.kills + UNKILLED {
         // the one kind has to take the place of the other
@@ -64,23 +61,16 @@ pub(crate) fn fallback(lab: &Lab) -> Verdict {
     enough(&patient)
 }
 
-/// What the files in the view hold, without those behind symbolic links.
-fn copies(view: &Path) -> Verdict<BTreeSet<String>> {
-    let mut copies = BTreeSet::new();
-    if !view.exists() {
-        return Ok(copies);
-    }
-    for entry in fs::read_dir(view)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            copies.insert(fs::read_to_string(entry.path())?);
-        }
-    }
-    Ok(copies)
+/// What the files below a view or a clone hold, without those behind symbolic links.
+pub(super) fn copies(dir: &Path) -> Verdict<BTreeSet<String>> {
+    Ok(match dir.exists() {
+        true => contents(dir)?.into_values().collect(),
+        false => BTreeSet::new(),
+    })
 }
 
 /// The copies whose source is gone: neither written to nor saved by rename, which a copy follows.
-fn orphans(
+pub(super) fn orphans(
     before: &Tree,
     after: &Tree,
     overwritten: &BTreeSet<String>,
@@ -112,13 +102,7 @@ fn examine(patient: &Patient<'_>) -> Verdict {
             format!("`{content}` of {} is not in the view", name.display())
         })?;
     }
-    // the content of each file is one whole text, never a part of it
-    let half = held.iter().find(|content| {
-        let mut words = content.split(' ');
-        let whole = matches!(words.next(), Some("first" | "later"))
-            && words.next().is_some_and(|number| number.parse::<u64>().is_ok());
-        !whole
-    });
+    let half = held.iter().find(|content| !is_whole(content));
     ensure(half.is_none(), || format!("half of a file in the view: {half:?}"))?;
     truth::nothing_left_behind(&patient.view)
 }

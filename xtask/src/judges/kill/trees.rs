@@ -16,7 +16,11 @@ use crate::judges::truth;
 const UNKILLED: u32 = 5;
 
 /// Runs to the end, or to a random instant; how long it took to the end.
-fn run(patient: &mut Patient<'_>, words: Vec<OsString>, kill: Option<Duration>) -> Verdict<Duration> {
+pub(super) fn run(
+    patient: &mut Patient<'_>,
+    words: Vec<OsString>,
+    kill: Option<Duration>,
+) -> Verdict<Duration> {
     let start = Instant::now();
     match kill {
         Some(usual) => patient.kill_run(words, usual)?,
@@ -89,9 +93,9 @@ fn fits(source: &Path, clone: &Path) -> Verdict {
 }
 
 /// All of a snapshot that must never change: file, time of the last change, permissions, content.
-type Frozen = BTreeMap<PathBuf, (u64, i64, i64, u32, String)>;
+pub(super) type Frozen = BTreeMap<PathBuf, (u64, i64, i64, u32, String)>;
 
-fn frozen(dir: &Path) -> Verdict<Frozen> {
+pub(super) fn frozen(dir: &Path) -> Verdict<Frozen> {
     let mut found = Frozen::new();
     for (name, content) in super::contents(dir)? {
         let meta = fs::symlink_metadata(dir.join(&name))?;
