@@ -332,6 +332,16 @@ impl<'a> Attribute<'a> {
         units(self.name_bytes())
     }
 
+    /// Where in the record its name is, if that is where a name belongs: right behind the header.
+    pub(crate) fn name_place(&self) -> Option<usize> {
+        let at = usize::from(self.header.name_offset.get());
+        let belongs: &[usize] = match self.body {
+            Body::Resident { .. } => &[24],
+            Body::NonResident(_) => &[64, 72],
+        };
+        belongs.contains(&at).then(|| self.offset.checked_add(at))?
+    }
+
     /// Whether it has this name, unit for unit.
     pub(crate) fn has_name(&self, name: &[u16]) -> bool {
         let (pairs, rest) = self.name_bytes().as_chunks::<2>();

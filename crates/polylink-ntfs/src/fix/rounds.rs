@@ -221,6 +221,7 @@ impl<'r> Round<'r> {
     fn records(&self) -> Result<Vec<Step>> {
         let mut headers = BTreeSet::new();
         let mut bases = BTreeSet::new();
+        let mut names = BTreeSet::new();
         for issue in self.issues {
             let (Some(record), Place::Record) = (issue.record, &issue.place) else {
                 continue;
@@ -241,6 +242,12 @@ impl<'r> Round<'r> {
                 } => {
                     bases.insert(record);
                 }
+                IssueKind::ValueDamaged {
+                    expected: AttributeKind::FILE_NAME,
+                    ..
+                } => {
+                    names.extend(self.writer.owner(record)?);
+                }
                 _ => {}
             }
         }
@@ -250,6 +257,9 @@ impl<'r> Round<'r> {
         }
         for record in bases {
             steps.extend(self.writer.mend_base(record)?);
+        }
+        for file in names {
+            steps.extend(self.writer.drop_broken_names(file)?);
         }
         Ok(steps)
     }
@@ -280,6 +290,7 @@ impl<'r> Round<'r> {
             if let (IssueKind::DirectoryFlag { .. }, Some(record)) = (&issue.kind, issue.record)
                 && let Some(base) = self.writer.owner(record)?
             {
+                steps.extend(self.writer.name_index(base)?);
                 steps.extend(self.writer.mend_directory_flag(base)?);
             }
             if let (IssueKind::SequenceZero { .. }, Some(record)) = (&issue.kind, issue.record) {

@@ -8,19 +8,25 @@ use zerocopy::FromBytes as _;
 
 use super::{Step, StepKind};
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Error, NotWritable, Result};
 use crate::fixup;
 use crate::geometry::Geometry;
 use crate::layout::attribute::AttributeKind;
 use crate::layout::boot::BootSector;
 use crate::layout::read_bytes;
+use crate::layout::record::RecordHeader;
+use crate::layout::value::VolumeInformation;
 use crate::record::{Body, Record};
+use crate::runs::RunList;
 use crate::units::RecordNumber;
 use crate::volume::{Note, OpenOptions, Volume};
 use crate::write::{WriteOptions, may_be_mended, write_bytes};
 
 /// `$MFTMirr` has at least so many records.
 const MIRRORED: u64 = 4;
+
+/// The versions of NTFS that are written.
+const VERSIONS: [(u8, u8); 3] = [(1, 2), (3, 0), (3, 1)];
 
 /// Mends what is in the way of opening the volume.
 ///
@@ -36,7 +42,11 @@ pub(super) fn start(
     let Some(geometry) = volume.geometry().copied() else {
         return Ok(());
     };
-    may_be_mended(&volume, options)?;
+    match may_be_mended(&volume, options) {
+        Err(Error::NotWritable(NotWritable::Version { .. } | NotWritable::Flags { .. }))
+            if has_better_copy(device, &geometry)? => {}
+        permitted => permitted?,
+    }
     for note in volume.notes() {
         match note {
             Note::BackupBootSector { reason } => boot_from_copy(device, &geometry, reason, report)?,
@@ -57,7 +67,7 @@ fn open(device: &Arc<dyn Device>) -> Result<Volume> {
 }
 
 fn flush(device: &Arc<dyn Device>) -> Result<()> {
-    device.flush().map_err(|source| crate::Error::Device {
+    device.flush().map_err(|source| Error::Device {
         action: "flush",
         offset: 0,
         len: device.size(),
@@ -208,12 +218,24 @@ fn first_record(number: RecordNumber, reason: &str) -> Step {
     )
 }
 
+/// Whether the record of `$Volume` cannot be right, and its copy can.
+fn has_better_copy(device: &Arc<dyn Device>, geometry: &Geometry) -> Result<bool> {
+    let number = RecordNumber::VOLUME;
+    let bytes = read_record(device, geometry, offset_in(geometry, geometry.mft.0, number))?;
+    let copy = copy_of(device, geometry, number)?;
+    Ok(judge(&bytes, number, geometry).is_err() && judge(&copy, number, geometry).is_ok())
+}
+
 /// Puts the copy of a first record in its place, where that cannot be right and the copy can.
 fn first_records(device: &Arc<dyn Device>, geometry: &Geometry, report: &mut dyn FnMut(Step)) -> Result<()> {
     for number in (0..MIRRORED).map(RecordNumber) {
         let bytes = read_record(device, geometry, offset_in(geometry, geometry.mft.0, number))?;
-        let Err(reason) = judge(&bytes, number, geometry) else {
-            continue;
+        let reason = match judge(&bytes, number, geometry) {
+            Err(reason) => reason,
+            Ok(()) if number == RecordNumber::MFT && leads_astray(device, geometry, &bytes)? => {
+                "with a table that is elsewhere"
+            }
+            Ok(()) => continue,
         };
         let Ok(copy) = copy_of(device, geometry, number) else {
             continue;
@@ -224,6 +246,66 @@ fn first_records(device: &Arc<dyn Device>, geometry: &Geometry, report: &mut dyn
         }
     }
     Ok(())
+}
+
+/// Whether the copy of the table's own record leads to records where this one does not.
+fn leads_astray(device: &Arc<dyn Device>, geometry: &Geometry, first: &[u8]) -> Result<bool> {
+    let Ok(copy) = copy_of(device, geometry, RecordNumber::MFT) else {
+        return Ok(false);
+    };
+    let (Some(here), Some(there)) = (table_of(first, geometry), table_of(&copy, geometry)) else {
+        return Ok(false);
+    };
+    if here == there {
+        return Ok(false);
+    }
+    Ok(records_in(device, geometry, &here)? < records_in(device, geometry, &there)?)
+}
+
+/// The runs of the table, as far as its first record has them.
+fn table_of(record: &[u8], geometry: &Geometry) -> Option<RunList> {
+    judge(record, RecordNumber::MFT, geometry).ok()?;
+    let mut bytes = record.to_vec();
+    fixup::undo(&mut bytes, *b"FILE").ok()?;
+    let record = Record::parsed(RecordNumber::MFT, &bytes).ok()?;
+    record
+        .attributes()
+        .flatten()
+        .find_map(|attribute| match attribute.body() {
+            Body::NonResident(part) if attribute.kind() == AttributeKind::DATA => {
+                part.decode(geometry.clusters).ok()
+            }
+            _ => None,
+        })
+}
+
+/// How many clusters of a table begin with a record of the number that belongs there.
+fn records_in(device: &Arc<dyn Device>, geometry: &Geometry, table: &RunList) -> Result<u64> {
+    let mut count = 0_u64;
+    let step = u64::from(geometry.record.max(geometry.cluster));
+    for extent in table.extents() {
+        let Some(lcn) = extent.lcn else { continue };
+        let len = extent.len.saturating_mul(u64::from(geometry.cluster));
+        let begin = lcn.0.saturating_mul(u64::from(geometry.cluster));
+        let first = extent.vcn.0.saturating_mul(u64::from(geometry.cluster));
+        let mut at = 0;
+        while at < len {
+            let mut head = [0; size_of::<RecordHeader>()];
+            let place = begin.saturating_add(at);
+            if place.saturating_add(step) <= device.size() {
+                read_bytes(&**device, place, &mut head)?;
+            }
+            let number = first.saturating_add(at).checked_div(u64::from(geometry.record));
+            if let Ok(header) = RecordHeader::read_from_bytes(&head)
+                && header.multi.signature == *b"FILE"
+                && Some(u64::from(header.number.get())) == number
+            {
+                count = count.saturating_add(1);
+            }
+            at = at.saturating_add(step);
+        }
+    }
+    Ok(count)
 }
 
 /// Whether bytes can be one of the first records; else why not.
@@ -259,9 +341,21 @@ fn judge(bytes: &[u8], number: RecordNumber, geometry: &Geometry) -> std::result
                 .decode(geometry.clusters)
                 .map_err(|_| "with runs that cannot be")?;
             let room = runs.end().0.saturating_mul(u64::from(geometry.cluster));
+            if !attribute.flags().is_empty() {
+                return Err("with a value that is said to be compressed");
+            }
             let is_whole = part.header.lowest_vcn.get() == 0 && !has_list;
             if is_whole && part.header.size.get() > room {
                 return Err("with a value that is longer than its runs");
+            }
+        }
+        if attribute.kind() == AttributeKind::VOLUME_INFORMATION {
+            let information = attribute.resident().map(VolumeInformation::read_from_prefix);
+            let Some(Ok((information, _))) = information else {
+                return Err("with a version that cannot be");
+            };
+            if !VERSIONS.contains(&(information.major, information.minor)) {
+                return Err("with a version that cannot be");
             }
         }
         kinds.push(attribute.kind());

@@ -265,10 +265,6 @@ fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(
         return Err(NotWritable::Damaged { reason }.into());
     }
     let (version, flags) = volume.information()?;
-    let (major, minor) = (version.major, version.minor);
-    if !matches!((major, minor), (1, 2) | (3, 0 | 1)) {
-        return Err(NotWritable::Version { major, minor }.into());
-    }
     let harmless = VolumeFlags::DIRTY
         | VolumeFlags::MOUNTED_ON_NT4
         | VolumeFlags::NO_SHORT_NAMES
@@ -297,6 +293,11 @@ fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(
             return Err(NotWritable::LogDamaged { reason }.into());
         }
         _ => {}
+    }
+    // the last one: of this there is a copy that may know better
+    let (major, minor) = (version.major, version.minor);
+    if !matches!((major, minor), (1, 2) | (3, 0 | 1)) {
+        return Err(NotWritable::Version { major, minor }.into());
     }
     let journal = if log == LogState::Empty {
         None

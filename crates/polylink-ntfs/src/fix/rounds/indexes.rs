@@ -89,12 +89,18 @@ impl Round<'_> {
         if directories.is_empty() {
             return Ok(Vec::new());
         }
+        let mut steps = Vec::new();
+        for directory in &directories {
+            steps.extend(self.writer.name_index(*directory)?);
+        }
+        if !steps.is_empty() {
+            return Ok(steps);
+        }
         let hidden = self.issues.iter().any(|issue| {
             let in_record = !matches!(issue.place, Place::IndexBlock { .. });
             in_record && HIDING.contains(&issue.kind_name())
         });
         let mut names = self.names_in(&directories)?;
-        let mut steps = Vec::new();
         for directory in directories {
             let names = names.remove(&directory).unwrap_or_default();
             let kept = match self.kept(directory, &names) {
@@ -190,8 +196,17 @@ impl Round<'_> {
     /// Files that can be reached no more because their directory is beyond repair get a name where they can.
     pub(super) fn rescue(&self) -> Result<Vec<Step>> {
         let mut closed = BTreeSet::new();
-        for issue in self.issues {
-            if let Some(record) = issue.record.filter(|_| issue.severity() != Severity::Note) {
+        for issue in self
+            .issues
+            .iter()
+            .filter(|issue| issue.severity() != Severity::Note)
+        {
+            let parent = match &issue.kind {
+                // of a record that is not one any more, and marked as free, nothing else is said
+                IssueKind::ParentMissing { expected, .. } => Some(expected.record()),
+                _ => None,
+            };
+            for record in issue.record.into_iter().chain(parent) {
                 let base = self.writer.owner(record)?.unwrap_or(record);
                 if !closed.contains(&base) && self.writer.is_closed(base)? {
                     closed.insert(base);

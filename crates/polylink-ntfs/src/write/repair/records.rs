@@ -1,22 +1,27 @@
 //! Single records: what they say of themselves, and those that are damaged and that nothing refers to.
 
 use std::collections::BTreeSet;
+use std::mem::offset_of;
 
 use super::super::attributes;
-use super::super::bytes::get_u16;
+use super::super::bytes::{get_u16, put};
 use super::super::cache::Class;
-use super::super::directory::IndexName;
+use super::super::directory::{IndexName, empty_directory};
+use super::super::files::{Held, ValuePlace};
 use super::super::names::found;
 use super::super::open::Writer;
 use super::super::state::{FILE, State};
 use super::super::tree;
+use super::Target;
 use crate::error::{Error, Result};
-use crate::fix::{Step, StepKind};
+use crate::file::FileName;
+use crate::fix::{Step, StepKind, called};
 use crate::index::I30;
 use crate::layout::attribute::AttributeKind;
+use crate::layout::index::IndexRoot;
 use crate::layout::record::{RecordFlags, RecordHeader};
 use crate::record::Record;
-use crate::units::RecordNumber;
+use crate::units::{RecordNumber, Vcn};
 
 impl State {
     /// Gives a record a sequence number that has none.
@@ -59,6 +64,117 @@ impl State {
             called(is_directory),
             called(has_index),
         )])
+    }
+
+    /// Takes names out of a file that cannot be read. The directory that has the entry gives the name back; a file
+    /// that no directory leads to comes where such files go.
+    ///
+    /// The record goes on counting it: until then there are entries that the file has no name for.
+    fn drop_broken_names(&mut self, base: RecordNumber) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        loop {
+            // the numbers of the others may change with each that goes
+            let broken = self.find_attribute(base, &mut |record, attribute| {
+                let is_broken = attribute.kind() == AttributeKind::FILE_NAME
+                    && attribute
+                        .resident()
+                        .is_some_and(|value| FileName::parse(value).is_err());
+                is_broken.then_some(Held {
+                    record,
+                    id: attribute.id(),
+                })
+            })?;
+            let Some(held) = broken else {
+                return Ok(steps);
+            };
+            self.remove_attribute(base, held, Class::Removed)?;
+            steps.push(Step::new(
+                StepKind::RemoveName,
+                base,
+                format!("the name {} of the record {}", held.id, held.record),
+                "damaged",
+                "removed; a directory may know it",
+            ));
+        }
+    }
+
+    /// Lets the root of a directory's index say that it holds names in their order: it can say nothing else.
+    fn mend_rules(&mut self, number: RecordNumber) -> Result<Vec<Step>> {
+        const RULES: usize = offset_of!(IndexRoot, block_size);
+        let right = empty_directory(self.geometry.index, self.geometry.cluster);
+        let Some(held) = self
+            .parts(number, AttributeKind::INDEX_ROOT, &I30)?
+            .first()
+            .copied()
+        else {
+            return Ok(Vec::new());
+        };
+        let value = self.value(number, AttributeKind::INDEX_ROOT, &I30)?;
+        let Some(ValuePlace::Record(mut root)) = value.map(|value| value.place) else {
+            return Ok(Vec::new());
+        };
+        let (Some(rules), Some(right)) = (root.get_mut(..RULES), right.get(..RULES)) else {
+            return Ok(Vec::new());
+        };
+        if rules == right {
+            return Ok(Vec::new());
+        }
+        rules.copy_from_slice(right);
+        let attribute = attributes::resident(AttributeKind::INDEX_ROOT, &I30, &root);
+        self.replace_attribute(number, held, &attribute, Class::Directory)?;
+        self.directories.remove(&(number, IndexName::Names));
+        Ok(vec![Step::new(
+            StepKind::CorrectRecord,
+            number,
+            "what the index is said to hold".to_owned(),
+            "something else",
+            "names, in their order",
+        )])
+    }
+
+    /// Lets the parts of a directory's index have its name again, where they have another and are the only ones.
+    fn name_index(&mut self, number: RecordNumber) -> Result<Vec<Step>> {
+        let Target::File {
+            is_directory: true, ..
+        } = self.target(number)?
+        else {
+            return Ok(Vec::new());
+        };
+        let mut steps = self.mend_rules(number)?;
+        for kind in [
+            AttributeKind::INDEX_ROOT,
+            AttributeKind::INDEX_ALLOCATION,
+            AttributeKind::BITMAP,
+        ] {
+            let mut found = Vec::new();
+            let none: Option<()> = self.find_attribute(number, &mut |record, attribute| {
+                if attribute.kind() == kind {
+                    let lowest = attributes::lowest(attribute);
+                    found.push((record, attribute.name_place(), attribute.name(), lowest));
+                }
+                None
+            })?;
+            debug_assert!(none.is_none());
+            let [(record, Some(place), name, Vcn(0))] = found.as_slice() else {
+                continue;
+            };
+            // a name of another length is in the way of everything
+            if *name == I30 || name.len() != I30.len() || *record != number {
+                continue;
+            }
+            let units: Vec<u8> = I30.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            put(self.record_mut(number, Class::Directory)?, *place, &units);
+            self.directories.remove(&(number, IndexName::Names));
+            self.hints.remove(&number);
+            steps.push(Step::new(
+                StepKind::CorrectRecord,
+                number,
+                format!("the name of {kind}"),
+                called(name),
+                "$I30",
+            ));
+        }
+        Ok(steps)
     }
 
     /// Those of some damaged records that no entry of a directory, no list and no extension record refers to.
@@ -117,7 +233,7 @@ impl State {
                 len: u64::from(self.geometry.record),
                 source,
             })?;
-        let sequence = get_u16(&raw, std::mem::offset_of!(RecordHeader, sequence));
+        let sequence = get_u16(&raw, offset_of!(RecordHeader, sequence));
         let next = attributes::next_sequence(sequence);
         let empty = attributes::new_record(self.record_len(), number, next, None, RecordFlags::empty());
         self.cache.create(&location, FILE, empty, Class::Removed);
@@ -143,6 +259,16 @@ impl Writer {
     /// Lets a record say whether it is a directory, by what it holds.
     pub(crate) fn mend_directory_flag(&self, number: RecordNumber) -> Result<Vec<Step>> {
         self.mend(|inner| inner.state.mend_directory_flag(number))
+    }
+
+    /// Takes names out of a file that cannot be read.
+    pub(crate) fn drop_broken_names(&self, base: RecordNumber) -> Result<Vec<Step>> {
+        self.mend(|inner| inner.state.drop_broken_names(base))
+    }
+
+    /// Lets the parts of a directory's index have its name.
+    pub(crate) fn name_index(&self, number: RecordNumber) -> Result<Vec<Step>> {
+        self.mend(|inner| inner.state.name_index(number))
     }
 
     /// Frees those of some damaged records that nothing refers to.

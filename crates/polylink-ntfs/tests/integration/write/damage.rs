@@ -215,9 +215,9 @@ fn wrong(
     let device = Arc::new(MemDevice::new(bytes));
     let on: Arc<dyn Device> = device.clone();
     let mut bad = Vec::new();
-    let steps = match mended(&on) {
-        Ok((steps, _)) => steps,
-        Err(error) => return vec![format!("{told:?}: refused: {error}")],
+    let (steps, left) = match mended(&on) {
+        Ok((steps, fixed)) => (steps, fixed.left),
+        Err(error) => return vec![format!("seed {seed}: {told:?}: refused: {error}")],
     };
     let after = paths(&device);
     for (reference, known) in known {
@@ -250,10 +250,14 @@ fn wrong(
     }
     if !bad.is_empty() {
         told.extend(steps.iter().map(ToString::to_string));
+        told.extend(left.iter().map(|issue| format!("left: {issue}")));
         bad.push(format!("seed {seed}: {told:#?}"));
     }
     bad
 }
+
+/// Cases that once came to a bad end.
+const ONCE: [u64; 6] = [10_758, 12_002, 12_656, 20_620, 40_456, 41_222];
 
 /// What is hit may be lost; every other file is there afterwards with all its content, and a directory leads to it.
 ///
@@ -271,7 +275,7 @@ fn a_repair_after_any_damage_keeps_all_that_was_not_hit() {
         assert!(known.len() > 120);
         let places = places(&device, &known);
         let bytes = device.bytes();
-        for seed in first..end {
+        for seed in (first..end).chain(ONCE) {
             let wrong = wrong(&bytes, &known, &places, seed);
             if !wrong.is_empty() {
                 failures.push(format!("records of {record} bytes: {wrong:#?}"));

@@ -194,6 +194,39 @@ fn a_name_that_only_the_directory_has_is_given_to_the_file() {
     assert_eq!(names.len(), 3);
 }
 
+/// Of the first four records there are copies: what cannot be right in one is right in the other.
+#[test]
+fn a_first_record_that_says_what_cannot_be_is_made_as_its_copy() {
+    let device = blank(6 << 20, 4096, 1024);
+    let sound = contents(&device);
+    let find = |record: u64, kind: u8| {
+        let at = place(&device, FileReference::new(RecordNumber(record), 0));
+        let mut bytes = vec![0; 1024];
+        device.read_at(at, &mut bytes).unwrap();
+        let mut offset = usize::from(bytes[0x14]);
+        while bytes[offset] != kind {
+            offset += usize::from(bytes[offset + 4]);
+        }
+        at + offset as u64
+    };
+    for (record, kind, field, value, reason) in [
+        (3, 0x70, 24 + 8, 0xFF, "with a version that cannot be"),
+        (3, 0x70, 16, 3, "with a version that cannot be"),
+        (0, 0x80, 0xC, 1, "with a value that is said to be compressed"),
+        (0, 0xB0, 0xC, 1, "with a value that is said to be compressed"),
+        (1, 0x80, 0xD, 0x40, "with a value that is said to be compressed"),
+    ] {
+        let damaged = MemDevice::new(device.bytes());
+        damaged.write_at(find(record, kind) + field, &[value]).unwrap();
+        assert_eq!(
+            mends(damaged.bytes(), &sound),
+            [format!(
+                "record {record}: the record: {reason} -> as its copy in $MFTMirr"
+            )]
+        );
+    }
+}
+
 /// The file of a directory that is gone: its only name leads nowhere.
 #[test]
 fn a_file_without_a_directory_is_found_again() {
