@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use polylink_core::Progress;
+use polylink_core::{FileFs, Progress};
 
 /// Whether the threads shall go on: one that meets a fault that ends the run says so to the others.
 #[derive(Debug, Default)]
@@ -25,6 +25,14 @@ fn threads(wanted: Option<NonZeroUsize>) -> usize {
         .or_else(|| std::thread::available_parallelism().ok())
         .map_or(1, NonZeroUsize::get)
         .min(8)
+}
+
+/// How many threads to use where each waits for the disk most of the time: those who wait at once wait for one writing.
+pub(crate) fn waiting(fs: &dyn FileFs, wanted: Option<NonZeroUsize>) -> Option<NonZeroUsize> {
+    match fs.takes_turns() {
+        true => NonZeroUsize::new(1),
+        false => wanted.or(NonZeroUsize::new(8)),
+    }
 }
 
 /// How a piece of work is shared.

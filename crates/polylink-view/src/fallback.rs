@@ -3,6 +3,9 @@
 //! Fallbacks have a table of their own in the ledger. Each record is written before its fallback is made, marked as
 //! pending, and again afterwards with what was made, so that the next run knows its own work from that of others.
 
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use polylink_core::{
     At, CopyHow, Dir, Existing, Fault, FaultKind, FileFs, FsResult, Kind, LinkFs, Name, NameBuf, Reflink,
     Stat, part_name, temporary_name,
@@ -13,9 +16,14 @@ use crate::diff::{birth, changed};
 use crate::is_fatal;
 use crate::ledger::{Changes, Ledger, LedgerFault};
 use crate::links::Made;
-use crate::opener::{Opener, usable};
+use crate::opener::{Opener, in_stretches, usable};
 use crate::plan::{Change, Link, Plan, Step};
 use crate::scan::Sources;
+
+/// Fallbacks that are written down at once.
+const STRETCH: usize = 256;
+/// Threads for copies, each of which waits for the disk: those who wait at once wait for one writing.
+const WAITING: usize = 8;
 
 /// What to make where a hard link cannot be: the file lies on another file system, or has as many names as it can have.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -394,70 +402,120 @@ pub(crate) fn make(run: &mut Run<'_>, view: &Dir, ledger: &mut Ledger, made: &mu
     }
     run.progress.begin("copying", Some(links.len() as u64));
     let mut opener = Opener::new(run.fs, &plan.sources);
-    for link in links {
+    for links in links.chunks(STRETCH) {
         if run.progress.cancelled() {
             made.stopped = true;
+        }
+        if made.stopped {
             break;
         }
-        let name = plan.link_name(link);
-        let wanted = &plan.sources.files[link.file as usize];
-        let looked = usable(wanted, opener.look(link.file));
-        let source = match looked {
-            Ok(source) => source,
-            Err(None) => {
-                run.outcome.left_out.vanished += 1;
-                continue;
-            }
-            Err(Some(fault)) => {
-                let failure = plan.failure("look at", Some(link.file), name, fault);
-                run.outcome.failures.push(failure);
-                continue;
-            }
-        };
-        let row = run.fall_row(name, link.file, kind, &source);
-        run.write(ledger, |_, changes| changes.set_fallback(&row))?;
-        let at = At::new(view, Name::new(name));
-        let new = opener.open(wanted.dir).and_then(|dir| {
-            let from = At::new(&dir, Name::new(plan.sources.name(wanted)));
-            make_at(files, plan, kind, link.file, from, at)
-        });
-        match new {
-            Ok((stat, kind)) => {
-                *run.outcome.fallbacks.of(kind) += 1;
-                run.outcome.fallbacks_made += 1;
-                run.outcome.view_names += 1;
-                run.outcome.view_bytes += source.size;
-                let step = Step::Fallback {
-                    source: plan.source_path(link.file),
-                    name: Name::new(name).to_buf(),
-                    kind,
-                };
-                run.done.falls.push(step);
-                let row = FallRow {
-                    kind,
-                    pending: false,
-                    own: Some(Mark::of(&stat, stat.id.id)),
-                    ..row
-                };
-                run.write(ledger, |_, changes| changes.set_fallback(&row))?;
-            }
-            Err(fault) if is_fatal(fault) => {
-                made.stopped = true;
-                break;
-            }
-            Err(fault) => {
-                run.write(ledger, |_, changes| changes.remove_fallback(name))?;
-                let action = if kind == Fallback::Symlink {
-                    "link symbolically"
-                } else {
-                    "copy"
-                };
-                let failure = plan.failure(action, Some(link.file), name, fault);
-                run.outcome.failures.push(failure);
+        let mut ready = Vec::new();
+        for link in links {
+            let name = plan.link_name(link);
+            let wanted = &plan.sources.files[link.file as usize];
+            match usable(wanted, opener.look(link.file)) {
+                Ok(source) => {
+                    let row = run.fall_row(name, link.file, kind, &source);
+                    ready.push(Ready { link, source, row });
+                }
+                Err(None) => run.outcome.left_out.vanished += 1,
+                Err(Some(fault)) => {
+                    let failure = plan.failure("look at", Some(link.file), name, fault);
+                    run.outcome.failures.push(failure);
+                }
             }
         }
-        run.progress.advance(1);
+        run.write(ledger, |_, changes| {
+            ready
+                .iter()
+                .try_for_each(|ready| changes.set_fallback(&ready.row))
+        })?;
+        let results = make_some(run, files, view, kind, &ready);
+        let (mut known, mut gone) = (Vec::new(), Vec::new());
+        for (Ready { link, source, row }, result) in ready.into_iter().zip(results) {
+            let name = plan.link_name(link);
+            match result {
+                // its row stays: the next run makes it
+                None => made.stopped = true,
+                Some(Err(fault)) if is_fatal(fault) => made.stopped = true,
+                Some(Ok((stat, kind))) => {
+                    *run.outcome.fallbacks.of(kind) += 1;
+                    run.outcome.fallbacks_made += 1;
+                    run.outcome.view_names += 1;
+                    run.outcome.view_bytes += source.size;
+                    run.done.falls.push(Step::Fallback {
+                        source: plan.source_path(link.file),
+                        name: Name::new(name).to_buf(),
+                        kind,
+                    });
+                    known.push(FallRow {
+                        kind,
+                        pending: false,
+                        own: Some(Mark::of(&stat, stat.id.id)),
+                        ..row
+                    });
+                }
+                Some(Err(fault)) => {
+                    gone.push(name);
+                    let action = if kind == Fallback::Symlink {
+                        "link symbolically"
+                    } else {
+                        "copy"
+                    };
+                    let failure = plan.failure(action, Some(link.file), name, fault);
+                    run.outcome.failures.push(failure);
+                }
+            }
+        }
+        run.write(ledger, |_, changes| {
+            known.iter().try_for_each(|row| changes.set_fallback(row))?;
+            gone.iter().try_for_each(|name| changes.remove_fallback(name))
+        })?;
     }
     run.progress.end();
     Ok(())
+}
+
+/// A fallback to make, whose row is written.
+struct Ready<'a> {
+    link: &'a Link,
+    source: Stat,
+    row: FallRow,
+}
+
+/// Makes some fallbacks by several threads: each copy is on the disk before it gets its name, so they wait for that
+/// together. `None` for those that the run did not come to.
+fn make_some(
+    run: &Run<'_>,
+    files: &dyn FileFs,
+    view: &Dir,
+    kind: Fallback,
+    some: &[Ready<'_>],
+) -> Vec<Option<FsResult<(Stat, Fallback)>>> {
+    let plan = run.plan;
+    let halt = AtomicBool::new(false);
+    let threads = match run.fs.takes_turns() {
+        true => 1,
+        false => plan.options.threads.map_or(WAITING, NonZeroUsize::get),
+    };
+    in_stretches(some, threads, |some| {
+        let mut opener = Opener::new(run.fs, &plan.sources);
+        let make = |ready: &Ready<'_>| {
+            if run.progress.cancelled() || halt.load(Ordering::Relaxed) {
+                return None;
+            }
+            let (name, file) = (plan.link_name(ready.link), ready.link.file);
+            let wanted = &plan.sources.files[file as usize];
+            let made = opener.open(wanted.dir).and_then(|dir| {
+                let from = At::new(&dir, Name::new(plan.sources.name(wanted)));
+                make_at(files, plan, kind, file, from, At::new(view, Name::new(name)))
+            });
+            if made.is_err_and(is_fatal) {
+                halt.store(true, Ordering::Relaxed);
+            }
+            run.progress.advance(1);
+            Some(made)
+        };
+        some.iter().map(make).collect()
+    })
 }

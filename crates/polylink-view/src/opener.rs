@@ -82,8 +82,16 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
     threads: usize,
     work: impl Fn(&[T]) -> Vec<R> + Sync,
 ) -> Vec<R> {
-    let threads = threads.min(items.len() / 256 + 1);
-    if threads <= 1 {
+    in_stretches(items, threads.min(items.len() / 256 + 1), work)
+}
+
+/// As [`in_parallel`], with so many threads for few items too.
+pub(crate) fn in_stretches<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&[T]) -> Vec<R> + Sync,
+) -> Vec<R> {
+    if threads <= 1 || items.len() <= 1 {
         return work(items);
     }
     let stretch = items.len().div_ceil(threads);

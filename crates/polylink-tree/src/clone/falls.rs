@@ -18,6 +18,10 @@ use super::{Change, How, Old, Plan};
 use crate::is_fatal;
 use crate::opener::Opener;
 use crate::tree::Tree;
+use crate::work::{Halt, Share, share, waiting};
+
+/// A source as it was looked at, its fallback, and what that came to.
+type Fallen = (Stat, Stat, Fallback);
 
 /// Fallbacks that are written down at once.
 const STRETCH: usize = 256;
@@ -464,8 +468,8 @@ impl Run<'_> {
         }
         self.progress.begin("copying", Some(all.len() as u64));
         let mut ours = Opener::new(self.fs, &plan.source, &plan.source.root);
-        let mut theirs = Opener::new(self.fs, &plan.source, root);
         for some in all.chunks(STRETCH) {
+            self.go_on()?;
             let mut rows = Vec::new();
             let mut looked = Vec::new();
             for &(dir, at) in some {
@@ -477,21 +481,12 @@ impl Run<'_> {
                 looked.push(stat);
             }
             self.note(&rows, &[])?;
+            let (made, halt) = self.make_falls(root, kind, some, &looked);
             let (mut known, mut gone) = (Vec::new(), Vec::new());
-            let mut stopped = Ok(());
-            for (&(dir, at), stat) in some.iter().zip(looked) {
-                stopped = self.go_on();
-                if stopped.is_err() {
-                    break;
-                }
-                let name = plan.source.name(plan.source.entry(at));
+            let mut stopped = if halt.called() { Err(Stopped) } else { Ok(()) };
+            for (index, made) in made {
+                let (dir, at) = some[index];
                 let key = plan.source.key(dir, at);
-                let made = stat.and_then(|stat| {
-                    let (from, to) = (ours.open(dir)?, theirs.open(dir)?);
-                    let (from, to) = (At::new(&from, name), At::new(&to, name));
-                    let (made, kind) = make_fallback(self.fs, kind, from, to, &plan.target(dir, at))?;
-                    Ok((stat, made, kind))
-                });
                 match made {
                     Ok((stat, made, kind)) => {
                         *self.outcome.fallbacks.of(kind) += 1;
@@ -511,23 +506,59 @@ impl Run<'_> {
                         if !is_fatal(fault) {
                             gone.push(key);
                         }
-                        stopped = self.failed(PathError {
+                        let failed = self.failed(PathError {
                             action: "copy",
                             path: plan.source.entry_path(dir, at),
                             to: Some(plan.counterpart_of(dir, at)),
                             fault,
                         });
-                        if stopped.is_err() {
-                            break;
-                        }
+                        stopped = stopped.and(failed);
                     }
                 }
-                self.progress.advance(1);
             }
             self.note(&known, &gone)?;
             stopped?;
         }
         self.progress.end();
         Ok(())
+    }
+
+    /// Makes some fallbacks by several threads: each copy is on the disk before it gets its name, so they wait for that
+    /// together. What was looked at and what became of it, by index; those before the halt only.
+    fn make_falls(
+        &self,
+        root: &Dir,
+        kind: Fallback,
+        some: &[(u32, usize)],
+        looked: &[FsResult<Stat>],
+    ) -> (Vec<(usize, FsResult<Fallen>)>, Halt) {
+        let (fs, plan) = (self.fs, self.plan);
+        let halt = Halt::default();
+        let how = Share {
+            threads: waiting(fs, plan.options.threads),
+            progress: self.progress,
+            halt: &halt,
+        };
+        let local = || {
+            (
+                Opener::new(fs, &plan.source, &plan.source.root),
+                Opener::new(fs, &plan.source, root),
+            )
+        };
+        let made = share(&how, some.len(), local, |(ours, theirs), index| {
+            let (dir, at) = some[index];
+            let name = plan.source.name(plan.source.entry(at));
+            let made = looked[index].and_then(|stat| {
+                let (from, to) = (ours.open(dir)?, theirs.open(dir)?);
+                let (from, to) = (At::new(&from, name), At::new(&to, name));
+                let (made, kind) = make_fallback(fs, kind, from, to, &plan.target(dir, at))?;
+                Ok((stat, made, kind))
+            });
+            if made.is_err_and(is_fatal) {
+                halt.call();
+            }
+            ((index, made), 1)
+        });
+        (made, halt)
     }
 }

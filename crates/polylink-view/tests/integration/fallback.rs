@@ -338,6 +338,21 @@ fn a_copy_that_a_stopped_run_was_about_to_replace_by_a_symbolic_link_is_a_copy_s
 }
 
 #[test]
+fn many_copies_are_written_down_together() {
+    let mut world = World::new(Fallback::Copy, false);
+    world.options.threads = None;
+    for at in 0..600 {
+        world.fs.create(format!("/m/d/f{at}"), 10).unwrap();
+    }
+    // each commit of the ledger waits for the disk
+    world.ledger.stop_after(Some(20));
+    let outcome = world.update();
+    assert_eq!(outcome.fallbacks_made, 600, "{outcome:?}");
+    world.ledger.stop_after(None);
+    world.judge(&outcome);
+}
+
+#[test]
 fn a_reflink_that_cannot_be_is_a_failure_and_no_copy() {
     let mut world = World::new(Fallback::Reflink, false);
     world.fs.create("/m/a", 10).unwrap();
