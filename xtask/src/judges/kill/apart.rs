@@ -9,7 +9,7 @@ use std::process::Command;
 
 use super::edits::{is_whole, text};
 use super::fallback::{copies, orphans};
-use super::trees::{frozen, run};
+use super::trees::run;
 use super::{Patient, contents, edit, enough, explain, median};
 use crate::judges::Verdict;
 use crate::judges::lab::{Lab, args, ensure};
@@ -70,11 +70,8 @@ fn keep_right(
         };
         let mut overwritten = edit(&source, &mut patient.random, &mut serial).map_err(&context)?;
         overwritten.extend(rewrite_large(&source, &mut serial)?);
-        let was = frozen(&source)?;
-        let after = was
-            .iter()
-            .map(|(name, (.., content))| (name.clone(), content.clone()))
-            .collect();
+        let after = contents(&source)?;
+        let was = untouched(&source, &after)?;
         let orphans = orphans(&before, &after, &overwritten, had);
         most_orphans = most_orphans.max(orphans.len());
         if killed {
@@ -85,8 +82,9 @@ fn keep_right(
         if !killed && round > rounds.start {
             times[other].push(time);
         }
-        had = examine(clone, &orphans).map_err(&context)?;
         let seen = Seen::of(clone)?;
+        had = seen.held();
+        all_there(&orphans, &had).map_err(&context)?;
         seen.fits(&after, kind).map_err(&context)?;
         let again = patient
             .lab
@@ -118,7 +116,10 @@ fn keep_right(
             fs::remove_dir_all(&fresh)?;
             fs::remove_file(fresh.with_file_name(".fresh.polylink"))?;
         }
-        ensure(frozen(&source)? == was, || "the source changed".to_owned()).map_err(&context)?;
+        ensure(untouched(&source, &after)? == was, || {
+            "the source changed".to_owned()
+        })
+        .map_err(&context)?;
         before = after;
     }
     patient.tell(median(times.concat()));
@@ -143,9 +144,18 @@ fn rewrite_large(source: &Path, serial: &mut u64) -> Verdict<Option<String>> {
     Ok(held)
 }
 
-/// What holds at every instant: each file that has its name is whole, and what was the last of its data is there; what
-/// the files hold.
-fn examine(clone: &Path, orphans: &BTreeSet<String>) -> Verdict<BTreeSet<String>> {
+/// The files of a tree and when anything of them was last changed.
+fn untouched(source: &Path, tree: &super::Tree) -> Verdict<Vec<(u64, i64, i64)>> {
+    let mut files = Vec::new();
+    for name in tree.keys() {
+        let meta = fs::symlink_metadata(source.join(name))?;
+        files.push((meta.ino(), meta.ctime(), meta.ctime_nsec()));
+    }
+    Ok(files)
+}
+
+/// What holds at every instant: each file that has its name is whole, and what was the last of its data is there.
+fn examine(clone: &Path, orphans: &BTreeSet<String>) -> Verdict {
     let mut held = BTreeSet::new();
     if clone.exists() {
         for (name, content) in contents(clone)? {
@@ -158,11 +168,14 @@ fn examine(clone: &Path, orphans: &BTreeSet<String>) -> Verdict<BTreeSet<String>
             held.insert(content);
         }
     }
-    let lost: Vec<_> = orphans.difference(&held).collect();
+    all_there(orphans, &held)
+}
+
+fn all_there(orphans: &BTreeSet<String>, held: &BTreeSet<String>) -> Verdict {
+    let lost: Vec<_> = orphans.difference(held).collect();
     ensure(lost.is_empty(), || {
         format!("copies that were the last of their data are gone: {lost:?}")
-    })?;
-    Ok(held)
+    })
 }
 
 /// Whether a name is one that only a run in progress has.
@@ -220,6 +233,15 @@ impl Seen {
             );
         }
         Ok(Self(found))
+    }
+
+    /// What the files hold.
+    fn held(&self) -> BTreeSet<String> {
+        let files = self.0.values().filter_map(|entry| match entry {
+            Entry::File { content, .. } => Some(content.clone()),
+            Entry::Dir { .. } | Entry::Symlink { .. } => None,
+        });
+        files.collect()
     }
 
     /// Judges that each file of the source has its counterpart, of the right kind, and that what there is besides is the

@@ -93,9 +93,9 @@ fn fits(source: &Path, clone: &Path) -> Verdict {
 }
 
 /// All of a snapshot that must never change: file, time of the last change, permissions, content.
-pub(super) type Frozen = BTreeMap<PathBuf, (u64, i64, i64, u32, String)>;
+type Frozen = BTreeMap<PathBuf, (u64, i64, i64, u32, String)>;
 
-pub(super) fn frozen(dir: &Path) -> Verdict<Frozen> {
+fn frozen(dir: &Path) -> Verdict<Frozen> {
     let mut found = Frozen::new();
     for (name, content) in super::contents(dir)? {
         let meta = fs::symlink_metadata(dir.join(&name))?;
