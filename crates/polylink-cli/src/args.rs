@@ -51,6 +51,9 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 
     /// Print results and errors only
+    ///
+    /// What a command that changes something has done is no result: its counts and lines are left out, warnings stay.
+    /// What a dry run finds is one, and so is the path of a new snapshot.
     #[arg(short, long, global = true, display_order = 901)]
     pub(crate) quiet: bool,
 

@@ -33,6 +33,22 @@ pub(crate) enum Outcome {
     Partial,
 }
 
+impl Outcome {
+    /// Whether all of it was done.
+    pub(crate) fn of(complete: bool) -> Self {
+        if complete { Self::Done } else { Self::Partial }
+    }
+
+    /// The same of a run that can be stopped: then the error says what running it again does.
+    pub(crate) fn of_run(stopped: bool, complete: bool, again: &str) -> Result<Self, CommandError> {
+        if stopped {
+            let hint = format!("run the same command again: {again}");
+            return Err(CommandError::interrupted().hint(hint));
+        }
+        Ok(Self::of(complete))
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {

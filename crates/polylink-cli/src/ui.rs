@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::args::{Env, Global, When};
 use crate::error::{CommandError, ErrorKind};
+use crate::format::{Align, Table, count};
 use crate::json;
 
 /// Where and how to print.
@@ -21,6 +22,50 @@ pub(crate) struct Ui {
     color_out: bool,
     color_err: bool,
     progress: When,
+}
+
+/// What a command that changes something did, or would do. Who asks for quiet does not want to hear what was done; what
+/// would be done is the answer that a dry run was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Report<'a> {
+    ui: &'a Ui,
+    dry_run: bool,
+}
+
+impl Report<'_> {
+    /// Prints a line of it.
+    pub(crate) fn line(self, text: &str) -> Result<(), CommandError> {
+        if self.is_hidden() {
+            return Ok(());
+        }
+        self.ui.line(text)
+    }
+
+    /// Prints its heading and what is counted: what, how many, and what that means.
+    pub(crate) fn counts(
+        self,
+        rows: impl IntoIterator<Item = (&'static str, u64, String)>,
+    ) -> Result<(), CommandError> {
+        let heading = if self.dry_run { "would be done" } else { "done" };
+        self.line(&self.ui.paint(Style::Heading, heading))?;
+        let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
+        for (what, number, why) in rows {
+            table.row([what.to_owned(), count(number), why]);
+        }
+        self.out(&table.text())
+    }
+
+    /// Prints text that ends its lines itself.
+    pub(crate) fn out(self, text: &str) -> Result<(), CommandError> {
+        if self.is_hidden() {
+            return Ok(());
+        }
+        self.ui.out(text)
+    }
+
+    fn is_hidden(self) -> bool {
+        self.ui.quiet && !self.dry_run
+    }
 }
 
 /// Bytes of results that are printed at once.
@@ -105,6 +150,11 @@ impl Ui {
     pub(crate) fn line(&self, text: &str) -> Result<(), CommandError> {
         self.out(text)?;
         self.out("\n")
+    }
+
+    /// What was done, or would be.
+    pub(crate) fn report(&self, dry_run: bool) -> Report<'_> {
+        Report { ui: self, dry_run }
     }
 
     /// Prints a line and sees to it that it is on the screen before the work goes on.

@@ -15,10 +15,9 @@ use super::flat::{self, Failed, FallbackArg, Fallbacks, Site};
 use super::trees;
 use crate::args::DryRun;
 use crate::error::{CommandError, ErrorKind, Outcome};
-use crate::format::{Align, Table, count, counted};
+use crate::format::counted;
 use crate::image::ChangeOption;
 use crate::json::{self, JsonPath, OwnedPath};
-use crate::ui::Style;
 
 /// Make a tree of hard links beside a tree, and keep it in step
 ///
@@ -125,7 +124,7 @@ fn update(context: &Context<'_>, args: &CloneArgs, site: Site<'_>) -> Result<Out
             }
             summary(context, site, &request, outcome, true)?;
         }
-        return Ok(code(outcome));
+        return Ok(Outcome::of(outcome.is_complete()));
     }
     let outcome = apply_with(fs, &plan, &mut ledger, &meter);
     drop(meter);
@@ -142,18 +141,7 @@ fn update(context: &Context<'_>, args: &CloneArgs, site: Site<'_>) -> Result<Out
             ..site.error(problem)
         });
     }
-    if outcome.stopped {
-        return Err(CommandError::interrupted().hint("run the same command again: it completes the clone"));
-    }
-    Ok(code(&outcome))
-}
-
-fn code(outcome: &Done) -> Outcome {
-    if outcome.is_complete() {
-        Outcome::Done
-    } else {
-        Outcome::Partial
-    }
+    Outcome::of_run(outcome.stopped, outcome.is_complete(), "it completes the clone")
 }
 
 fn summary(
@@ -164,14 +152,9 @@ fn summary(
     dry_run: bool,
 ) -> Result<(), CommandError> {
     let ui = context.ui;
-    let heading = if dry_run { "would be done" } else { "done" };
-    ui.line(&ui.paint(Style::Heading, heading))?;
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
-    for (what, number, why) in counts(outcome) {
-        table.row([what.to_owned(), count(number), why.to_owned()]);
-    }
-    ui.out(&table.text())?;
-    ui.line(&format!(
+    let report = ui.report(dry_run);
+    report.counts(counts(outcome).map(|(what, number, why)| (what, number, why.to_owned())))?;
+    report.line(&format!(
         "{}: {}",
         shown(&request.dest),
         counted(
@@ -212,7 +195,7 @@ fn summary(
 const IN_PLACE: &str = "in place of hard links, which cannot be there";
 
 /// What is counted, how many, and what that means; zeros only where they tell something.
-fn counts(outcome: &Done) -> Vec<(&'static str, u64, &'static str)> {
+fn counts(outcome: &Done) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
     let all = [
         ("linked", outcome.linked, ""),
         ("kept", outcome.kept, ""),
@@ -276,7 +259,6 @@ fn counts(outcome: &Done) -> Vec<(&'static str, u64, &'static str)> {
         .enumerate()
         .filter(|(at, (_, number, _))| *at < 2 || *number > 0)
         .map(|(_, row)| row)
-        .collect()
 }
 
 #[derive(Serialize)]

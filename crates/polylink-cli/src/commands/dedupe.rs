@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use polylink_dedupe::{Keep, Options, Part, Target, apply, plan};
 
-pub(super) use summary::reasons;
+pub(super) use summary::{left_alone, reasons};
 
 use super::Context;
 use super::flat::{Site, filter};
@@ -175,12 +175,5 @@ fn dedupe(context: &Context<'_>, args: &DedupeArgs, site: Site<'_>) -> Result<Ou
         }
         outcome
     };
-    if outcome.stopped {
-        return Err(CommandError::interrupted().hint("run the same command again: it goes on from here"));
-    }
-    Ok(if outcome.is_complete() {
-        Outcome::Done
-    } else {
-        Outcome::Partial
-    })
+    Outcome::of_run(outcome.stopped, outcome.is_complete(), "it goes on from here")
 }

@@ -231,7 +231,7 @@ fn update(
                 },
             )?;
         }
-        return Ok(code(outcome));
+        return Ok(Outcome::of(outcome.is_complete()));
     }
     let outcome = opened.apply(plan, &meter);
     drop(meter);
@@ -258,18 +258,7 @@ fn update(
             ..site.error(ledger_error)
         });
     }
-    if outcome.stopped {
-        return Err(CommandError::interrupted().hint("run the same command again: it completes the view"));
-    }
-    Ok(code(&outcome))
-}
-
-fn code(outcome: &polylink_view::Outcome) -> Outcome {
-    if outcome.is_complete() {
-        Outcome::Done
-    } else {
-        Outcome::Partial
-    }
+    Outcome::of_run(outcome.stopped, outcome.is_complete(), "it completes the view")
 }
 
 fn options(context: &Context<'_>, site: Site<'_>, args: &FlatArgs) -> Result<Options, CommandError> {

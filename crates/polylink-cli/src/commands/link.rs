@@ -352,7 +352,7 @@ fn report(context: &Context<'_>, args: &LinkArgs, report: &Report) -> Result<Out
         (Replaced::Replaced(_), true) => format!("would replace '{new}' by a link to '{existing}'"),
         (Replaced::Replaced(_), false) => format!("replaced '{new}' by a link to '{existing}'{names}"),
     };
-    ui.line(&line)?;
+    ui.report(dry).line(&line)?;
     if let Some(victim) = &replaced {
         let fate = match (victim.links_left, dry) {
             (0, true) => "the file it names now has no other name: its data would go".into(),
@@ -366,7 +366,7 @@ fn report(context: &Context<'_>, args: &LinkArgs, report: &Report) -> Result<Out
                 counted(n, "other name", "other names")
             ),
         };
-        ui.line(&fate)?;
+        ui.report(dry).line(&fate)?;
     }
     Ok(Outcome::Done)
 }

@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context<'_>, args: &ManArgs) -> Result<Outcome, Comm
         return Ok(Outcome::Done);
     }
     for path in &written {
-        context.ui.line(&shown(path))?;
+        context.ui.report(args.dry.dry_run).line(&shown(path))?;
     }
     Ok(Outcome::Done)
 }

@@ -18,10 +18,9 @@ use super::flat::{self, Failed, Site};
 use super::trees;
 use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
-use crate::format::{Align, Sizes, Table, count};
+use crate::format::{Align, Sizes, Table};
 use crate::image::{self, ChangeOption};
 use crate::json::{self, JsonPath, OwnedPath};
-use crate::ui::Style;
 
 /// Keep dated copies of a tree that share every file that has not changed
 ///
@@ -232,11 +231,7 @@ fn make(
 }
 
 fn code(outcome: &Done) -> Outcome {
-    if outcome.is_whole() && outcome.drop_failures.is_empty() {
-        Outcome::Done
-    } else {
-        Outcome::Partial
-    }
+    Outcome::of(outcome.is_whole() && outcome.drop_failures.is_empty())
 }
 
 #[derive(Clone, Copy)]
@@ -253,9 +248,6 @@ fn summary(
     how: Shown,
 ) -> Result<(), CommandError> {
     let ui = context.ui;
-    let heading = if how.dry_run { "would be done" } else { "done" };
-    ui.line(&ui.paint(Style::Heading, heading))?;
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
     let copied = match how.dry_run {
         true => "new or changed".to_owned(),
         false => format!("new or changed, {}", how.sizes.show(outcome.copied_bytes)),
@@ -304,12 +296,9 @@ fn summary(
             String::new(),
         ),
     ];
-    for (at, (what, number, why)) in all.into_iter().enumerate() {
-        if at < 2 || number > 0 {
-            table.row([what.to_owned(), count(number), why]);
-        }
-    }
-    ui.out(&table.text())?;
+    let told = all.into_iter().enumerate();
+    let told = told.filter(|(at, (_, number, _))| *at < 2 || *number > 0);
+    ui.report(how.dry_run).counts(told.map(|(_, row)| row))?;
     let store = &request.store;
     match &outcome.name {
         Some(name) => {

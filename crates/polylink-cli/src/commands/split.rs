@@ -8,14 +8,14 @@ use polylink_dedupe::{Loss, SplitOptions, SplitOutcome, SplitPlan, Target, apply
 use serde::Serialize;
 
 use super::Context;
+use super::dedupe::left_alone;
 use super::flat::{Failed, Site, explained, listed};
 use crate::args::{DryRun, Exact};
 use crate::error::{CommandError, Outcome};
-use crate::format::{Align, Sizes, Table, count};
+use crate::format::Sizes;
 use crate::image::ChangeOption;
 use crate::json::{self, OwnedPath};
 use crate::place::Place;
-use crate::ui::Style;
 
 /// Give names that share a file a file each, the way back from hard links
 ///
@@ -171,14 +171,7 @@ fn split(context: &Context<'_>, args: &SplitArgs, site: Site<'_>) -> Result<Outc
         }
         outcome
     };
-    if outcome.stopped {
-        return Err(CommandError::interrupted().hint("run the same command again: it goes on from here"));
-    }
-    Ok(if outcome.is_complete() {
-        Outcome::Done
-    } else {
-        Outcome::Partial
-    })
+    Outcome::of_run(outcome.stopped, outcome.is_complete(), "it goes on from here")
 }
 
 /// A name that the user gave, which is that of a file. Names of one directory share its handle.
@@ -273,22 +266,19 @@ fn summary(
     dry_run: bool,
 ) -> Result<(), CommandError> {
     let ui = context.ui;
-    let heading = if dry_run { "would be done" } else { "done" };
-    ui.line(&ui.paint(Style::Heading, heading))?;
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
     let files = if outcome.split_names == 1 {
         "name has a file of its own"
     } else {
         "names have files of their own"
     };
-    table.row([
-        "split".to_owned(),
-        count(outcome.split_names),
+    let mut rows = vec![(
+        "split",
+        outcome.split_names,
         format!("{files}, {}", sizes.show(outcome.split_bytes)),
-    ]);
-    let mut row = |what: &str, number: u64, why: String| {
+    )];
+    let mut row = |what, number: u64, why: String| {
         if number > 0 {
-            table.row([what.to_owned(), count(number), why]);
+            rows.push((what, number, why));
         }
     };
     row(
@@ -327,7 +317,7 @@ fn summary(
         scanned.symlinks + scanned.special + scanned.own + scanned.vanished,
         reasons,
     );
-    ui.out(&table.text())?;
+    ui.report(dry_run).counts(rows)?;
     if !outcome.refused.is_empty() {
         let mut lost: Vec<&str> = outcome
             .refused
@@ -345,12 +335,7 @@ fn summary(
             "root can keep all of it, where the file system can; '--lossy' makes such copies all the same",
         );
     }
-    if !outcome.changed.is_empty() {
-        ui.warn(&format!(
-            "changed meanwhile and left alone: {}",
-            listed(outcome.changed.iter().map(|path| shown(path)))
-        ));
-    }
+    left_alone(context, &outcome.changed);
     explained(site, context, &outcome.unreadable);
     explained(site, context, &outcome.failures);
     Ok(())

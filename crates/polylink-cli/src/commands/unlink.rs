@@ -340,7 +340,8 @@ fn report(
             (0, ..) => "a symbolic link".to_owned(),
             (n, ..) => format!("its file keeps {}", counted(n, "name", "names")),
         };
-        ui.line(&format!("{what} '{}', {rest}", shown(step.path())))?;
+        ui.report(dry)
+            .line(&format!("{what} '{}', {rest}", shown(step.path())))?;
     }
     for (index, error) in failures {
         ui.warn(&format!(

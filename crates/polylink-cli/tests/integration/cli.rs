@@ -159,6 +159,55 @@ fn quiet_leaves_the_results() {
 }
 
 #[test]
+fn quiet_says_nothing_of_what_was_done_and_all_of_what_a_dry_run_finds() {
+    let env = TestEnv::photos();
+    env.write("two/a", "the same");
+    env.write("two/b", "the same");
+    let image = env.path("disk.img");
+    let image = image.to_str().unwrap();
+    let commands: [&[&str]; 13] = [
+        &["flat", "photos", "all"],
+        &["clone", "photos", "clone"],
+        &["dedupe", "--ignore", "times", "two"],
+        &["split", "two/a"],
+        &["link", "two/a", "two/c"],
+        &["unlink", "two/c"],
+        &["ntfs", "format", image, "--size", "4M"],
+        &["ntfs", "mkdir", image, "/d"],
+        &["ntfs", "put", image, "two/a", "/d/a"],
+        &["ntfs", "mv", image, "/d/a", "/d/b"],
+        &["ntfs", "rm", image, "/d/b"],
+        &["ntfs", "check", "--fix", image],
+        &["man", "two"],
+    ];
+    for command in commands {
+        if command[1] != "check" {
+            let dry = env.ok(command.iter().chain(&["-q", "-n"]));
+            assert!(!dry.stdout.is_empty(), "{dry}");
+        }
+        let run = env.ok(["-q"].iter().chain(command));
+        assert_eq!((&*run.stdout, &*run.stderr), ("", ""), "{run}");
+    }
+    env.ok(["ntfs", "put", "-q", image, "two/a", "/a"]);
+    env.dir("out");
+    let run = env.ok(["-q", "ntfs", "get", image, "/a", "out"]);
+    assert_eq!((&*run.stdout, &*run.stderr), ("", ""), "{run}");
+    // a script needs the name of what was made
+    let run = env.ok(["-q", "snapshot", "--name", "one", "photos", "store"]);
+    assert!(
+        run.stdout.lines().count() == 1
+            && run.stdout.ends_with(
+                "one
+"
+            ),
+        "{run}"
+    );
+    // what did not work is told all the same
+    let run = env.run(["-q", "unlink", "--yes", "two/b", "two/nothing"]);
+    assert!(run.code != 0 && !run.stderr.is_empty(), "{run}");
+}
+
+#[test]
 fn completions_and_manual_pages_are_made() {
     let env = TestEnv::new();
     assert!(env.ok(["completions", "fish"]).stdout.contains("polylink"));

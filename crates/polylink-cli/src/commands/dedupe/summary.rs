@@ -5,8 +5,7 @@ use polylink_dedupe::{Apart, Outcome, Scanned};
 use crate::commands::Context;
 use crate::commands::flat::{Site, explained, listed};
 use crate::error::CommandError;
-use crate::format::{Align, Sizes, Table, count, counted};
-use crate::ui::Style;
+use crate::format::{Sizes, count, counted};
 
 pub(super) fn print(
     site: Site<'_>,
@@ -16,26 +15,16 @@ pub(super) fn print(
     dry_run: bool,
 ) -> Result<(), CommandError> {
     let ui = context.ui;
-    let heading = if dry_run { "would be done" } else { "done" };
-    ui.line(&ui.paint(Style::Heading, heading))?;
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
-    for (what, number, why) in counts(outcome, sizes) {
-        table.row([what.to_owned(), count(number), why]);
-    }
-    ui.out(&table.text())?;
+    let report = ui.report(dry_run);
+    report.counts(counts(outcome, sizes))?;
     let scanned = &outcome.scanned;
-    ui.line(&format!(
+    report.line(&format!(
         "looked at: {} of {}, {}",
         counted(scanned.names, "name", "names"),
         counted(scanned.files, "file", "files"),
         sizes.show(scanned.bytes)
     ))?;
-    if !outcome.changed.is_empty() {
-        ui.warn(&format!(
-            "changed meanwhile and left alone: {}",
-            listed(outcome.changed.iter().map(|path| polylink_core::shown(path)))
-        ));
-    }
+    left_alone(context, &outcome.changed);
     if !outcome.unequal.is_empty() {
         ui.warn(&format!(
             "their hashes are equal and their content is not, they were left alone: {}",
@@ -51,6 +40,16 @@ pub(super) fn print(
     explained(site, context, &outcome.unreadable);
     explained(site, context, &outcome.failures);
     Ok(())
+}
+
+/// Warns of what changed between the look at it and the work.
+pub(in crate::commands) fn left_alone(context: &Context<'_>, changed: &[std::path::PathBuf]) {
+    if !changed.is_empty() {
+        context.ui.warn(&format!(
+            "changed meanwhile and left alone: {}",
+            listed(changed.iter().map(|path| polylink_core::shown(path)))
+        ));
+    }
 }
 
 /// What is counted, how many, and what that means; zeros only where they tell something.

@@ -10,8 +10,7 @@ use super::engine::Site;
 use crate::codes::native;
 use crate::commands::Context;
 use crate::error::CommandError;
-use crate::format::{Align, Sizes, Table, change, count, counted, ratio};
-use crate::ui::Style;
+use crate::format::{Sizes, change, count, counted, ratio};
 
 /// What is to be shown.
 pub(super) struct Shown<'a> {
@@ -25,23 +24,17 @@ pub(super) struct Shown<'a> {
 const LISTED: usize = 8;
 
 pub(super) fn print(site: Site<'_>, context: &Context<'_>, shown: &Shown<'_>) -> Result<(), CommandError> {
-    let ui = context.ui;
+    let report = context.ui.report(shown.dry_run);
     let outcome = shown.outcome;
-    let heading = if shown.dry_run { "would be done" } else { "done" };
-    ui.line(&ui.paint(Style::Heading, heading))?;
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]).indent(2);
-    for (what, number, why) in counts(outcome) {
-        table.row([what.to_owned(), count(number), why]);
-    }
-    ui.out(&table.text())?;
-    ui.line(&format!(
+    report.counts(counts(outcome))?;
+    report.line(&format!(
         "{}: {}, {}",
         polylink_core::shown(shown.view),
         counted(outcome.view_names, "name", "names"),
         shown.sizes.show(outcome.view_bytes)
     ))?;
     if let Some(disk) = disk(shown) {
-        ui.line(&disk)?;
+        report.line(&disk)?;
     }
     orphans(context, outcome);
     if !outcome.other_mounts.is_empty() {

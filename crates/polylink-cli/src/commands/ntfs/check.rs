@@ -164,7 +164,8 @@ fn mend(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, CommandError
             (steps, true) => format!("{} would be taken", counted(steps, "step", "steps")),
             (steps, false) => format!("{} taken", counted(steps, "step", "steps")),
         };
-        ui.line(&format!("{done}; {}", told(&fixed.summary)))?;
+        ui.report(args.dry_run)
+            .line(&format!("{done}; {}", told(&fixed.summary)))?;
     }
     Ok(if fixed.is_clean() {
         Outcome::Done
@@ -176,7 +177,8 @@ fn mend(context: &Context<'_>, args: &CheckArgs) -> Result<Outcome, CommandError
 fn step_line(context: &Context<'_>, step: &Step, dry_run: bool) -> Result<(), CommandError> {
     let word = if dry_run { "to fix" } else { "fixed" };
     let word = context.ui.paint(Style::Good, word);
-    context.ui.line(&format!("{word}: {step} [{}]", step.kind.name()))
+    let report = context.ui.report(dry_run);
+    report.line(&format!("{word}: {step} [{}]", step.kind.name()))
 }
 
 fn fixed_step(step: Step) -> FixedStep {

@@ -376,7 +376,8 @@ fn told(
         ),
     ]);
     table.row(["journal".to_owned(), size(plan.log_size())]);
-    context.ui.out(&table.text())?;
+    let report = context.ui.report(args.dry.dry_run);
+    report.out(&table.text())?;
     let (path, there) = (shown(path), replaced.as_deref());
     match made {
         Some(made) => {
@@ -387,13 +388,11 @@ fn told(
                 format!("; before, {}", occupant::past(there))
             });
             let time = duration(made.time);
-            context
-                .ui
-                .line(&format!("'{path}' made in {time}{taken}{before}"))
+            report.line(&format!("'{path}' made in {time}{taken}{before}"))
         }
         None => {
             let now = there.map_or_else(String::new, |there| format!("; now {there}"));
-            context.ui.line(&format!("'{path}' would be made so{now}"))
+            report.line(&format!("'{path}' would be made so{now}"))
         }
     }
 }

@@ -341,7 +341,7 @@ impl Copy<'_> {
             })?;
         } else {
             let tally = &self.tally;
-            ui.line(&format!(
+            ui.report(false).line(&format!(
                 "copied {} with {}, and made {}, {} and {}",
                 counted(tally.files, "file", "files"),
                 counted(tally.bytes, "byte", "bytes"),

@@ -62,7 +62,8 @@ pub(super) fn run(context: &Context<'_>, args: &MkdirArgs) -> Result<Outcome, Co
     } else {
         let done = if args.dry.dry_run { "would make" } else { "made" };
         for path in &made {
-            ui.line(&format!("{done} '{}'", shown(path)))?;
+            ui.report(args.dry.dry_run)
+                .line(&format!("{done} '{}'", shown(path)))?;
         }
         change::warn_of(context, "made", &failures);
     }

@@ -86,9 +86,10 @@ pub(super) fn run(context: &Context<'_>, args: &MvArgs) -> Result<Outcome, Comma
         return Ok(Outcome::Done);
     }
     let done = if dry { "would rename" } else { "renamed" };
-    ui.line(&format!("{done} '{}' to '{}'", shown(&args.old), shown(&new)))?;
+    ui.report(dry)
+        .line(&format!("{done} '{}' to '{}'", shown(&args.old), shown(&new)))?;
     if let Some(victim) = replaced {
-        ui.line(&match (victim.links_left, dry) {
+        ui.report(dry).line(&match (victim.links_left, dry) {
             (0, true) => "the file that has this name now has no other: its data would go".to_owned(),
             (0, false) => "the file that had this name had no other: its data is gone".to_owned(),
             (n, true) => format!(

@@ -180,7 +180,7 @@ fn report(
     } else {
         ("copied", "made")
     };
-    ui.line(&format!(
+    ui.report(dry).line(&format!(
         "{copied} {} with {}, and {made} {} and {}",
         counted(tally.files, "file", "files"),
         counted(tally.bytes, "byte", "bytes"),

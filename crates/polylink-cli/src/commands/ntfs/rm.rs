@@ -77,13 +77,13 @@ pub(super) fn run(context: &Context<'_>, args: &RmArgs) -> Result<Outcome, Comma
         })?;
         return Ok(outcome);
     }
-    ui.line(&format!(
+    ui.report(dry).line(&format!(
         "{} {} and {}",
         if dry { "would remove" } else { "removed" },
         counted(tally.names, "name", "names"),
         counted(tally.directories, "directory", "directories"),
     ))?;
-    ui.line(&match (tally.files_gone, dry) {
+    ui.report(dry).line(&match (tally.files_gone, dry) {
         (0, true) => "no file would go: each has a name elsewhere".to_owned(),
         (0, false) => "no file is gone: each has a name elsewhere".to_owned(),
         (n, true) => format!("{} would go with the last name", counted(n, "file", "files")),

@@ -112,6 +112,12 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// A line about what was done.
+    fn report(&self, line: &str) -> Result<(), CommandError> {
+        self.context.ui.report(false).line(line)?;
+        self.context.ui.flush()
+    }
+
     fn text(&mut self, happened: &Happened<'_>) -> Result<(), CommandError> {
         let ui = self.context.ui;
         match happened {
@@ -131,14 +137,14 @@ impl<'a> Teller<'a> {
                 ui.note(&format!("following {dirs}; Ctrl-C ends it"));
                 Ok(())
             }
-            Happened::Done(step) if self.following => self.say(&done(step)),
-            Happened::Renamed { from, to } if self.following => self.say(&format!(
+            Happened::Done(step) if self.following => self.report(&done(step)),
+            Happened::Renamed { from, to } if self.following => self.report(&format!(
                 "renamed {} -> {}",
                 shown_name(from.name()),
                 shown_name(to.name())
             )),
             Happened::Orphan(name) if self.following => {
-                self.say(&format!("orphan {}", shown_name(name.name())))
+                self.report(&format!("orphan {}", shown_name(name.name())))
             }
             Happened::Failed(failure) if self.following => {
                 ui.flush()?;
