@@ -12,7 +12,7 @@ use crate::fallback::{self, FallRow, Fallbacks};
 use crate::is_fatal;
 use crate::ledger::{Changes, Ledger, LedgerFault, NO_DIR, Row};
 use crate::links::{self, Made};
-use crate::opener::Opener;
+use crate::opener::{Opener, usable};
 use crate::plan::{Change, Note, OldVersion, Plan, Step};
 use crate::report::{Failure, Outcome};
 
@@ -391,8 +391,12 @@ impl<'a> Run<'a> {
                     break;
                 }
                 Err(fault) => {
-                    let failure = plan.failure(action, source, change_name(change).bytes(), fault);
-                    self.outcome.failures.push(failure);
+                    if self.source_is_gone(change, &mut opener) {
+                        self.outcome.left_out.vanished += 1;
+                    } else {
+                        let failure = plan.failure(action, source, change_name(change).bytes(), fault);
+                        self.outcome.failures.push(failure);
+                    }
                     self.not_done(change);
                     self.refused.insert(change_name(change).bytes().to_vec());
                 }
@@ -438,6 +442,18 @@ impl<'a> Run<'a> {
             refreshed.iter().try_for_each(|row| changes.set_fallback(row))
         })?;
         stop.map_or(Ok(()), Err)
+    }
+
+    /// Whether the file that a name was to lead to went or changed meanwhile: that is no failure, and the next run sees what
+    /// there is.
+    fn source_is_gone(&self, change: &Change, opener: &mut Opener<'_>) -> bool {
+        let (Change::Relink { file, .. } | Change::BecomeLink { file, .. } | Change::Refresh { file, .. }) =
+            change
+        else {
+            return false;
+        };
+        let wanted = &self.plan.sources.files[*file as usize];
+        matches!(usable(wanted, opener.look(*file)), Err(None))
     }
 
     fn count(&mut self, change: &Change) {
