@@ -43,8 +43,41 @@ struct Patient<'a> {
     source: PathBuf,
     view: PathBuf,
     random: Random,
+    knife: Knife,
+}
+
+/// Kills runs at random instants.
+#[derive(Debug)]
+struct Knife {
     /// How many of the kills came before the run had ended.
     killed: u32,
+    /// How much longer a run takes now than it did at the beginning, as far as the kills tell: other judges may run beside
+    /// this one, or have ended.
+    stretch: f64,
+}
+
+impl Knife {
+    const NEW: Self = Self {
+        killed: 0,
+        stretch: 1.0,
+    };
+
+    /// Starts a run and kills it at an instant chosen evenly from a little more than it takes, which is as long as
+    /// `usual` says, or as earlier kills have shown: five of six are to come before the end.
+    fn strike(&mut self, mut command: Command, usual: Duration, random: &mut Random) -> Verdict {
+        let instant = usual.mul_f64(1.2 * self.stretch * random.fraction());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        std::thread::sleep(instant);
+        // A run that has ended is a zombie until it is waited for, so the signal cannot hit another process.
+        child.kill()?;
+        let status = child.wait()?;
+        let was_killed = status.signal().is_some();
+        self.killed += u32::from(was_killed);
+        self.stretch *= if was_killed { 1.02 } else { 0.9 };
+        ensure(was_killed || status.code() == Some(0), || {
+            format!("a run ended with {status}")
+        })
+    }
 }
 
 impl<'a> Patient<'a> {
@@ -59,7 +92,7 @@ impl<'a> Patient<'a> {
             source: home.join("tree"),
             view: home.join("view"),
             random: Random::new(lab.seed),
-            killed: 0,
+            knife: Knife::NEW,
         };
         for at in 0..files {
             let dir = patient
@@ -101,24 +134,15 @@ impl<'a> Patient<'a> {
         Ok(start.elapsed())
     }
 
-    /// Starts a run and kills it at an instant chosen evenly from a little more than it takes.
+    /// Starts a run and kills it.
     fn kill(&mut self, usual: Duration) -> Verdict {
         self.kill_run(self.words(), usual)
     }
 
     fn kill_run(&mut self, words: Vec<OsString>, usual: Duration) -> Verdict {
-        let instant = usual.mul_f64(1.2 * self.random.fraction());
         let mut command = self.lab.command();
-        command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn()?;
-        std::thread::sleep(instant);
-        // A run that has ended is a zombie until it is waited for, so the signal cannot hit another process.
-        child.kill()?;
-        let status = child.wait()?;
-        self.killed += u32::from(status.signal().is_some());
-        ensure(status.signal().is_some() || status.code() == Some(0), || {
-            format!("a run ended with {status}")
-        })
+        command.args(words);
+        self.knife.strike(command, usual, &mut self.random)
     }
 
     fn clear(&self) -> Verdict {
@@ -163,7 +187,7 @@ impl<'a> Patient<'a> {
     }
 
     fn tell(&self, usual: Duration) {
-        let (killed, kills) = (self.killed, self.lab.kills);
+        let (killed, kills) = (self.knife.killed, self.lab.kills);
         let (seed, usual) = (self.lab.seed, usual.as_secs_f64() * 1e3);
         say!(
             "    {killed} of {kills} runs killed before their end, a run takes {usual:.0} ms, --seed {seed}"
@@ -275,7 +299,7 @@ pub(crate) fn watch(lab: &Lab) -> Verdict {
         });
         let overwritten = edited.map_err(&context)?;
         let status = status.map_err(|_| Stop::Failed("the killing thread panicked".to_owned()))??;
-        patient.killed += u32::from(status.signal().is_some());
+        patient.knife.killed += u32::from(status.signal().is_some());
         ensure(status.signal().is_some(), || {
             format!("following ended with {status}")
         })
@@ -303,10 +327,10 @@ fn nothing_lost(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Verdict {
 
 /// A kill judge that hit nothing has judged nothing.
 fn enough(patient: &Patient<'_>) -> Verdict {
-    ensure(patient.killed * 4 >= patient.lab.kills, || {
+    ensure(patient.knife.killed * 4 >= patient.lab.kills, || {
         format!(
             "only {} of {} runs were killed before their end",
-            patient.killed, patient.lab.kills
+            patient.knife.killed, patient.lab.kills
         )
     })
 }

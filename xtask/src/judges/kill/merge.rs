@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::edits::Random;
-use super::{Tree, contents, explain, median};
+use super::{Knife, Tree, contents, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
 use crate::judges::order::say;
 use crate::judges::{Verdict, truth};
@@ -27,7 +25,7 @@ struct Subject<'a> {
     words: Vec<OsString>,
     contents: usize,
     random: Random,
-    killed: u32,
+    knife: Knife,
     rounds: u32,
 }
 
@@ -51,7 +49,7 @@ impl<'a> Subject<'a> {
             words,
             contents,
             random: Random::new(lab.seed),
-            killed: 0,
+            knife: Knife::NEW,
             // twice as many as of others: a run is short
             rounds: lab.kills * 2,
         })
@@ -103,21 +101,9 @@ impl<'a> Subject<'a> {
     }
 
     fn kill(&mut self, usual: Duration) -> Verdict {
-        let instant = usual.mul_f64(1.2 * self.random.fraction());
         let mut command = self.lab.command();
-        command
-            .args(&self.words)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut child = command.spawn()?;
-        std::thread::sleep(instant);
-        // a run that has ended is a zombie until it is waited for, so the signal cannot hit another process
-        child.kill()?;
-        let status = child.wait()?;
-        self.killed += u32::from(status.signal().is_some());
-        ensure(status.signal().is_some() || status.code() == Some(0), || {
-            format!("a run ended with {status}")
-        })
+        command.args(&self.words);
+        self.knife.strike(command, usual, &mut self.random)
     }
 
     /// Judges that every name is there and holds what it held; says how many temporary names there are besides.
@@ -160,7 +146,7 @@ impl<'a> Subject<'a> {
                 again.number(field, 0).map_err(&context)?;
             }
         }
-        let (killed, rounds, usual) = (self.killed, self.rounds, usual.as_secs_f64() * 1e3);
+        let (killed, rounds, usual) = (self.knife.killed, self.rounds, usual.as_secs_f64() * 1e3);
         say!(
             "    {killed} of {rounds} runs killed before their end, {left_behind} temporary names met after them, \
              a run takes {usual:.0} ms, --seed {}",

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use super::{Random, Tree, contents, explain, median};
+use super::{Knife, Random, Tree, contents, explain, median};
 use crate::judges::lab::{Lab, args, ensure};
 use crate::judges::order::say;
 use crate::judges::{Verdict, truth};
@@ -64,21 +62,18 @@ pub(crate) fn relink(lab: &Lab) -> Verdict {
     let before = contents(&source)?;
     let mut random = Random::new(lab.seed);
     let words = args([&"check", &"--relink", &source, &view]);
-    let (mut times, mut killed) = (Vec::new(), 0);
+    let (mut times, mut knife) = (Vec::new(), Knife::NEW);
     for round in 0..lab.kills + 3 {
         let context = explain(lab.seed, round, "relinking");
         for _ in 0..FILES / 4 {
             copy(&source, &view, random.below(FILES)).map_err(&context)?;
         }
         if round >= 3 {
-            let instant = median(times.clone()).mul_f64(1.2 * random.fraction());
             let mut command = lab.command();
-            command.args(&words).stdout(Stdio::null()).stderr(Stdio::null());
-            let mut child = command.spawn()?;
-            std::thread::sleep(instant);
-            // a run that has ended is a zombie until it is waited for, so the signal cannot hit another process
-            child.kill()?;
-            killed += u32::from(child.wait()?.signal().is_some());
+            command.args(&words);
+            knife
+                .strike(command, median(times.clone()), &mut random)
+                .map_err(&context)?;
             whole(&source, &view, &before).map_err(&context)?;
         }
         let start = Instant::now();
@@ -93,7 +88,7 @@ pub(crate) fn relink(lab: &Lab) -> Verdict {
             ensure(links == 2, || format!("{} has {links} names", name(at))).map_err(&context)?;
         }
     }
-    let usual = median(times).as_secs_f64() * 1e3;
+    let (killed, usual) = (knife.killed, median(times).as_secs_f64() * 1e3);
     say!(
         "    {killed} of {} runs killed before their end, a run takes {usual:.0} ms, --seed {}",
         lab.kills,
