@@ -4,10 +4,11 @@
 //! nothing more that can be mended. The first class that finds anything to do is the one whose turn it is:
 //!
 //! Before that, boot sectors and first records that are damaged are made as their sound copies, for without them nothing
-//! else can be found.
+//! else can be found. Records of the volume's own files that cannot be right and have no copy are made anew, where every
+//! other record can be read.
 //!
-//! 1. Headers of records become what all the rest of their records says, where that leaves no choice. Nothing is taken for
-//!    it.
+//! 1. Headers of records become what all the rest of their records says, where that leaves no choice. Names that cannot be
+//!    read go, to come back from their directories.
 //! 2. Bitmaps are as long as they have to be; what is used and marked as free is marked as used; link counts that are too
 //!    low are raised. From here on no driver can overwrite or delete what is still there.
 //! 3. Sequence numbers of 0 become those that entries know; what has an index of names is said to be a directory.
@@ -29,6 +30,7 @@
 //! All of it is written as every other change is, so a power cut leaves what the next repair mends. What it would do,
 //! a repair tells when it is let loose on a device that keeps in memory what is written to it.
 
+mod anew;
 mod rounds;
 mod start;
 
@@ -88,6 +90,8 @@ pub enum StepKind {
     CopyClusters,
     /// A damaged copy of a security descriptor is as the sound one.
     CopyDescriptor,
+    /// A record of which there is only one, and which cannot be right, is made anew.
+    RebuildRecord,
     /// A bitmap is as long as it has to be.
     LengthenBitmap,
     /// The volume is no longer marked as dirty.
@@ -119,6 +123,7 @@ impl StepKind {
             Self::RebuildList => "rebuild-list",
             Self::CopyClusters => "copy-clusters",
             Self::CopyDescriptor => "copy-descriptor",
+            Self::RebuildRecord => "rebuild-record",
             Self::LengthenBitmap => "lengthen-bitmap",
             Self::ClearDirty => "clear-dirty",
         }

@@ -31,10 +31,10 @@ use polylink_nt::NtStatus;
 pub(crate) use cache::write_bytes;
 pub(crate) use copy::SETTABLE;
 pub(crate) use exchange::{Exchange, Over, Place};
-pub(crate) use open::may_be_mended;
 pub use open::{WriteOptions, Writer};
+pub(crate) use open::{is_quiet, may_be_mended};
 pub use operations::{Entry as DirectoryEntry, Replace, Times, Unlinked};
-pub(crate) use repair::{Claims, Leaks};
+pub(crate) use repair::{Anew, Claims, Content, Leaks, headed, new_system_record};
 
 /// `STATUS_FILE_SYSTEM_LIMITATION`: a structure would become larger than it can be.
 pub(crate) const FILE_SYSTEM_LIMITATION: NtStatus = NtStatus::new(0xC000_0427);

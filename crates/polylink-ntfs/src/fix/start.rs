@@ -59,14 +59,15 @@ pub(super) fn start(
         }
     }
     first_records(device, &geometry, report)?;
-    boot_sectors(device, report)
+    boot_sectors(device, report)?;
+    super::anew::records(device, options, report)
 }
 
-fn open(device: &Arc<dyn Device>) -> Result<Volume> {
+pub(super) fn open(device: &Arc<dyn Device>) -> Result<Volume> {
     Volume::open(Box::new(Arc::clone(device)), &OpenOptions::default())
 }
 
-fn flush(device: &Arc<dyn Device>) -> Result<()> {
+pub(super) fn flush(device: &Arc<dyn Device>) -> Result<()> {
     device.flush().map_err(|source| Error::Device {
         action: "flush",
         offset: 0,
@@ -174,14 +175,14 @@ fn mirror_place(volume: &Volume) -> Option<u64> {
     Some(stream.runs()?.extents().first()?.lcn?.0)
 }
 
-fn offset_in(geometry: &Geometry, begin: u64, number: RecordNumber) -> u64 {
+pub(super) fn offset_in(geometry: &Geometry, begin: u64, number: RecordNumber) -> u64 {
     let inside = number.0.saturating_mul(u64::from(geometry.record));
     begin
         .saturating_mul(u64::from(geometry.cluster))
         .saturating_add(inside)
 }
 
-fn read_record(device: &Arc<dyn Device>, geometry: &Geometry, offset: u64) -> Result<Vec<u8>> {
+pub(super) fn read_record(device: &Arc<dyn Device>, geometry: &Geometry, offset: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(geometry.record).unwrap_or(0)];
     read_bytes(&**device, offset, &mut bytes)?;
     Ok(bytes)
@@ -197,7 +198,7 @@ fn copy_of(device: &Arc<dyn Device>, geometry: &Geometry, number: RecordNumber) 
     read_record(device, geometry, offset_in(geometry, begin, number))
 }
 
-fn put_record(
+pub(super) fn put_record(
     device: &Arc<dyn Device>,
     geometry: &Geometry,
     number: RecordNumber,
@@ -309,7 +310,11 @@ fn records_in(device: &Arc<dyn Device>, geometry: &Geometry, table: &RunList) ->
 }
 
 /// Whether bytes can be one of the first records; else why not.
-fn judge(bytes: &[u8], number: RecordNumber, geometry: &Geometry) -> std::result::Result<(), &'static str> {
+pub(super) fn judge(
+    bytes: &[u8],
+    number: RecordNumber,
+    geometry: &Geometry,
+) -> std::result::Result<(), &'static str> {
     let mut bytes = bytes.to_vec();
     fixup::undo(&mut bytes, *b"FILE").map_err(|_| "damaged")?;
     let record = Record::parsed(number, &bytes).map_err(|_| "damaged")?;
@@ -341,10 +346,20 @@ fn judge(bytes: &[u8], number: RecordNumber, geometry: &Geometry) -> std::result
                 .decode(geometry.clusters)
                 .map_err(|_| "with runs that cannot be")?;
             let room = runs.end().0.saturating_mul(u64::from(geometry.cluster));
-            if !attribute.flags().is_empty() {
+            let holds_all = [RecordNumber::BITMAP, RecordNumber::UPCASE].contains(&number)
+                && attribute.kind() == AttributeKind::DATA
+                && attribute.name_bytes().is_empty();
+            // what else a directory holds may be compressed
+            if !attribute.flags().is_empty() && (number.0 < MIRRORED || holds_all) {
                 return Err("with a value that is said to be compressed");
             }
+            if holds_all && runs.extents().iter().any(|extent| extent.lcn.is_none()) {
+                return Err("with a value that has holes");
+            }
             let is_whole = part.header.lowest_vcn.get() == 0 && !has_list;
+            if holds_all && is_whole && part.header.initialized.get() < part.header.size.get() {
+                return Err("with a value that was not written");
+            }
             if is_whole && part.header.size.get() > room {
                 return Err("with a value that is longer than its runs");
             }
@@ -377,9 +392,10 @@ fn judge(bytes: &[u8], number: RecordNumber, geometry: &Geometry) -> std::result
     }
     let content = match number {
         RecordNumber::VOLUME => AttributeKind::VOLUME_INFORMATION,
+        RecordNumber::ROOT | RecordNumber::EXTEND => AttributeKind::INDEX_ROOT,
         _ => AttributeKind::DATA,
     };
-    if !kinds.contains(&content) {
+    if !kinds.contains(&content) && (number.0 < MIRRORED || !has_list) {
         return Err("without its content");
     }
     Ok(())

@@ -256,6 +256,33 @@ fn chain(error: &Error) -> String {
     text
 }
 
+/// Whether nobody has work on the volume that is not finished; how its journal is.
+fn quiet(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<LogState> {
+    let sleep = match volume.hibernation() {
+        // what is to be mended may be the root directory, and the file is known by its name too
+        Err(Error::Corrupt(_) | Error::Unsupported(_)) if mending => volume.hibernation_by_records(),
+        sleep => sleep,
+    };
+    if sleep? == Hibernation::Asleep {
+        return Err(NotWritable::Hibernated.into());
+    }
+    let log = volume.log_state()?;
+    match &log {
+        LogState::Active { .. } if !options.force => return Err(NotWritable::LogActive.into()),
+        LogState::Damaged { reason } if !options.force => {
+            let reason = reason.clone();
+            return Err(NotWritable::LogDamaged { reason }.into());
+        }
+        _ => {}
+    }
+    Ok(log)
+}
+
+/// Whether nobody has work on a volume that is not finished, by what can be read of it.
+pub(crate) fn is_quiet(volume: &Volume, options: &WriteOptions) -> Result<()> {
+    quiet(volume, options, true).map(|_| ())
+}
+
 /// Whether a volume may be written, and where its journal lies if that holds anything. That it is dirty is in nobody's
 /// way who comes to mend it.
 fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(bool, Option<RunList>)> {
@@ -277,23 +304,7 @@ fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(
     if dirty && !options.force && !mending {
         return Err(NotWritable::Dirty.into());
     }
-    let sleep = match volume.hibernation() {
-        // what is to be mended may be the root directory, and the file is known by its name too
-        Err(Error::Corrupt(_) | Error::Unsupported(_)) if mending => volume.hibernation_by_records(),
-        sleep => sleep,
-    };
-    if sleep? == Hibernation::Asleep {
-        return Err(NotWritable::Hibernated.into());
-    }
-    let log = volume.log_state()?;
-    match &log {
-        LogState::Active { .. } if !options.force => return Err(NotWritable::LogActive.into()),
-        LogState::Damaged { reason } if !options.force => {
-            let reason = reason.clone();
-            return Err(NotWritable::LogDamaged { reason }.into());
-        }
-        _ => {}
-    }
+    let log = quiet(volume, options, mending)?;
     // the last one: of this there is a copy that may know better
     let (major, minor) = (version.major, version.minor);
     if !matches!((major, minor), (1, 2) | (3, 0 | 1)) {
@@ -313,7 +324,7 @@ fn permitted(volume: &Volume, options: &WriteOptions, mending: bool) -> Result<(
 pub(crate) fn may_be_mended(volume: &Volume, options: &WriteOptions) -> Result<()> {
     match permitted(volume, options, true) {
         // the repair is to find out
-        Err(Error::Corrupt(_)) => Ok(()),
+        Err(Error::Corrupt(_) | Error::Unsupported(_)) => Ok(()),
         permitted => permitted.map(|_| ()),
     }
 }

@@ -3,6 +3,7 @@
 //! What is to be done, and in which order, [`crate::fix`] decides. Nothing here writes by itself: all changes go through
 //! the classes of a commit, so a power cut in the middle of a repair leaves nothing that the next one cannot mend.
 
+mod anew;
 mod entries;
 mod headers;
 mod names;
@@ -26,6 +27,8 @@ use crate::fix::Step;
 use crate::record::Record;
 use crate::units::{FileReference, RecordNumber};
 
+pub(crate) use anew::{Anew, Content, record as new_system_record};
+pub(crate) use headers::headed;
 pub(crate) use space::Leaks;
 pub(crate) use values::Claims;
 

@@ -335,6 +335,18 @@ fn sound_volumes_of_others_are_clean() {
     for name in archives.chain(["seeds.tar.xz".to_owned()]) {
         for path in Unpacked::new(&folder.join(&name)).files() {
             judge(&(&name, &[]), &path);
+            // a repair has nothing to do, where it may look at all; a sparse image of terabytes is not read into memory
+            let bytes = fs::metadata(&path).expect("an image").len();
+            if bytes <= 256 << 20 {
+                let bytes = fs::read(&path).expect("an image");
+                let device = Arc::new(MemDevice::new(bytes.clone()));
+                let on: Arc<dyn Device> = device.clone();
+                let done = crate::write::fix::mended(&on).map(|(steps, _)| steps);
+                let told: Vec<_> = done.iter().flatten().map(ToString::to_string).collect();
+                let dirty = told == ["the volume: marked as dirty -> not marked as dirty"];
+                assert!(told.is_empty() || dirty, "{name}: {told:#?}");
+                assert!(dirty || device.bytes() == bytes, "{name}: something was written");
+            }
             images += 1;
         }
     }

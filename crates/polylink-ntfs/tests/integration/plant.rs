@@ -46,6 +46,7 @@ const MENDED: &[&str] = &[
     "boot-sector",
     "cluster-twice",
     "first-record",
+    "root",
     "list-attribute",
     "list-entry",
     "list-order",

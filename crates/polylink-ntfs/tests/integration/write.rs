@@ -1,5 +1,6 @@
 //! Writing: what is done to a volume is there, and every audit is clean.
 
+mod anew;
 mod basic;
 mod batch;
 mod copy;

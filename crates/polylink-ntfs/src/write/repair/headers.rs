@@ -25,7 +25,7 @@ const END_MARK: usize = 8;
 /// What tells that it is a record and which: its number, and the update sequence, which must stand at the end of every
 /// 512 bytes; attributes one behind the other up to the mark that ends them; and in a base record those that every file
 /// has.
-fn headed(number: RecordNumber, raw: &[u8]) -> Option<(Vec<u8>, Vec<&'static str>)> {
+pub(crate) fn headed(number: RecordNumber, raw: &[u8]) -> Option<(Vec<u8>, Vec<&'static str>)> {
     let mut record = raw.to_vec();
     let array = size_of::<RecordHeader>();
     let count = (raw.len() >> 9).saturating_add(1);
