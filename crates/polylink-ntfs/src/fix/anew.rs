@@ -15,7 +15,7 @@ use polylink_core::Silent;
 use polylink_nt::upcase::UpcaseTable;
 use zerocopy::IntoBytes as _;
 
-use super::start::{flush, judge, offset_in, open, put_record, read_record};
+use super::start::{UPCASE_LEN, flush, judge, offset_in, open, put_record, read_record};
 use super::{Step, StepKind};
 use crate::check::{Options, check};
 use crate::device::Device;
@@ -43,8 +43,6 @@ const ONLY: [(RecordNumber, &str); 5] = [
 
 /// Where in `$STANDARD_INFORMATION` the number of the security descriptor is.
 const SECURITY: std::ops::Range<usize> = 52..56;
-/// Bytes of the table of upper cases.
-const UPCASE_LEN: u64 = 0x2_0000;
 
 /// Makes the records anew that cannot be right and of which there is no copy.
 pub(super) fn records(

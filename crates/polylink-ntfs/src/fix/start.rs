@@ -25,6 +25,8 @@ use crate::write::{WriteOptions, may_be_mended, write_bytes};
 /// `$MFTMirr` has at least so many records.
 const MIRRORED: u64 = 4;
 
+/// Bytes of the table of upper cases.
+pub(super) const UPCASE_LEN: u64 = 0x2_0000;
 /// The versions of NTFS that are written.
 const VERSIONS: [(u8, u8); 3] = [(1, 2), (3, 0), (3, 1)];
 
@@ -357,6 +359,10 @@ pub(super) fn judge(
                 return Err("with a value that has holes");
             }
             let is_whole = part.header.lowest_vcn.get() == 0 && !has_list;
+            if number == RecordNumber::UPCASE && holds_all && is_whole && part.header.size.get() != UPCASE_LEN
+            {
+                return Err("with a table of another length");
+            }
             if holds_all && is_whole && part.header.initialized.get() < part.header.size.get() {
                 return Err("with a value that was not written");
             }
