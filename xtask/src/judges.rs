@@ -52,7 +52,7 @@ pub(crate) struct Args {
     /// Seconds for which the judge of long following edits
     #[arg(long, default_value_t = 20)]
     seconds: u64,
-    /// Judges at once, of those that may run beside others; the processors where this is not given
+    /// Judges at once, of those that may run beside others; one more than there are processors where this is not given
     #[arg(long, value_name = "COUNT")]
     jobs: Option<std::num::NonZeroUsize>,
     /// Judge this binary instead of building the release binary
@@ -437,7 +437,8 @@ pub(crate) fn run(args: &Args) -> Result {
     };
     let at_once = match args.jobs {
         Some(jobs) => jobs.get(),
-        None => std::thread::available_parallelism()?.get(),
+        // most of those wait for the disk more than they compute
+        None => std::thread::available_parallelism()?.get() + 1,
     };
     let order::Ends {
         passed,

@@ -1,7 +1,7 @@
 //! In which order the judges come, and which of them at the same time.
 //!
 //! Most change something that is everybody's, take no time, or say how fast something happens: these come first, each
-//! alone. The long ones come then, as many at once as there are processors.
+//! alone. The long ones come then, several at once.
 
 use std::cell::RefCell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
