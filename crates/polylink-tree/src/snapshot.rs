@@ -34,8 +34,17 @@ pub struct Snapshot {
     pub name: NameBuf,
     /// When it was begun: seconds since 1970 (UTC).
     pub time: i64,
+    /// The order in which those of one store were made, whatever their names say and the clock said.
+    pub number: u32,
     /// Whether everything is in it; one that lacks something says so in its name.
     pub complete: bool,
+}
+
+impl Snapshot {
+    /// By this they are sorted. Stores of earlier versions have no numbers.
+    fn order(&self) -> (u32, i64, &NameBuf) {
+        (self.number, self.time, &self.name)
+    }
 }
 
 /// What to make a snapshot of, and where.
@@ -184,7 +193,7 @@ impl Plan<'_> {
     }
 }
 
-/// The snapshots in a store, in the order of time; none where there is no store.
+/// The snapshots in a store, in the order in which they were made; none where there is no store.
 ///
 /// # Errors
 ///
@@ -299,10 +308,12 @@ pub fn plan<'a>(fs: &dyn FileFs, request: &Request<'a>, progress: &dyn Progress)
             .at("look at", &request.store)?,
         None => request.name.clone(),
     };
+    let number = store.as_ref().map_or(1, Store::next_number);
     let mut all = store.map_or_else(Vec::new, |store| store.snapshots);
     all.push(Snapshot {
         name: name.clone(),
         time: request.now,
+        number,
         complete: report.is_whole(),
     });
     let drops = drops(&all, request);
@@ -328,9 +339,7 @@ fn drops(all: &[Snapshot], request: &Request<'_>) -> Vec<Snapshot> {
     let Some(keep) = &request.keep else {
         return Vec::new();
     };
-    let mut all = all.to_vec();
-    all.sort_by(|a, b| (a.time, &a.name).cmp(&(b.time, &b.name)));
-    let dropped = keep::dropped(&all, keep, request.calendar);
+    let dropped = keep::dropped(all, keep, request.calendar);
     dropped.into_iter().map(|at| all[at].clone()).collect()
 }
 

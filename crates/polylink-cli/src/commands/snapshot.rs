@@ -481,7 +481,10 @@ fn show_list(context: &Context<'_>, args: &SnapshotArgs, store: &Path) -> Result
         return Ok(Outcome::Done);
     }
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Left]);
-    for Snapshot { name, time, complete } in &snapshots {
+    for Snapshot {
+        name, time, complete, ..
+    } in &snapshots
+    {
         let when = local(*time).map_or_else(String::new, |zoned| {
             zoned.strftime("%Y-%m-%d %H:%M:%S").to_string()
         });

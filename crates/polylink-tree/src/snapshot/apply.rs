@@ -102,6 +102,7 @@ impl Run<'_> {
         let snapshot = Snapshot {
             name: name.clone(),
             time: plan.request.now,
+            number: store.next_number(),
             complete,
         };
         store

@@ -75,7 +75,8 @@ impl Keep {
     }
 }
 
-/// The snapshots that go, by their places in `all`, which is in the order of time. In each hour, day, week, month and
+/// The snapshots that go, by their places in `all`, which is in the order in which they were made; a clock that was set
+/// back may have given a later one an earlier time. In each hour, day, week, month and
 /// year the newest complete one counts, an incomplete one only where there is no other. The newest of all and the newest
 /// complete one never go.
 pub(crate) fn dropped(all: &[Snapshot], keep: &Keep, calendar: Calendar<'_>) -> Vec<usize> {
@@ -98,17 +99,23 @@ pub(crate) fn dropped(all: &[Snapshot], keep: &Keep, calendar: Calendar<'_>) -> 
     ];
     let civil: Vec<Civil> = all.iter().map(|snapshot| calendar(snapshot.time)).collect();
     for (number, key) in rules {
-        let mut buckets = 0;
-        let mut at = all.len();
-        while at > 0 && buckets < number {
-            let end = at;
-            let bucket = key(&civil[end - 1]);
-            while at > 0 && key(&civil[at - 1]) == bucket {
-                at -= 1;
+        // which one stands for each bucket, those first that have the latest snapshots
+        let mut buckets: Vec<((i32, u32, u32, u32), usize)> = Vec::new();
+        for at in (0..all.len()).rev() {
+            let bucket = key(&civil[at]);
+            match buckets.iter().position(|(known, _)| *known == bucket) {
+                Some(known) => {
+                    let chosen = &mut buckets[known].1;
+                    if all[at].complete && !all[*chosen].complete {
+                        *chosen = at;
+                    }
+                }
+                None if buckets.len() < number as usize => buckets.push((bucket, at)),
+                None => {}
             }
-            let chosen = (at..end).rev().find(|at| all[*at].complete).unwrap_or(end - 1);
+        }
+        for (_, chosen) in buckets {
             stays[chosen] = true;
-            buckets += 1;
         }
     }
     (0..all.len()).filter(|at| !stays[*at]).collect()
@@ -137,6 +144,7 @@ mod tests {
             .map(|&time| Snapshot {
                 name: format!("{time}").as_str().into(),
                 time: time.abs(),
+                number: 0,
                 complete: time >= 0,
             })
             .collect()
@@ -157,6 +165,13 @@ mod tests {
         assert_eq!(kept(&[1, 5, 12, 19, 40, 41], "daily=3"), [5, 19, 41]);
         assert_eq!(kept(&[1, 5, 12, 19, 40, 41], "daily=30"), [5, 19, 41]);
         assert_eq!(kept(&[1, 5, 12, 19, 40, 41], "last=2,yearly=1"), [40, 41]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_takes_no_day_twice_and_not_the_newest() {
+        assert_eq!(kept(&[1, 12, 21, 13, 5], "daily=2"), [13, 5]);
+        assert_eq!(kept(&[1, 12, 21, 13, 5], "last=1"), [5]);
+        assert_eq!(kept(&[1, 12, 21, 13, 5], "daily=3"), [21, 13, 5]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The directory with the snapshots: what is in it, which of it polylink made, and how a snapshot goes.
 //!
-//! Beside the snapshots there is [`RECORDS`], with an empty directory for each: its name holds the time and the name. It
-//! is made before the snapshot gets its name and removed after the snapshot is gone, so what has no record is somebody
+//! Beside the snapshots there is [`RECORDS`], with an empty directory for each: its name holds the time, a number that
+//! grows with each snapshot, and the name. It is made before the snapshot gets its name and removed after the snapshot is gone, so what has no record is somebody
 //! else's and never touched. Directories need no bytes written, so a record is there or not.
 
 use std::path::Path;
@@ -27,8 +27,9 @@ const LEFT: &[u8] = b".polylink-left-";
 const GONE: &[u8] = b".polylink-gone-";
 /// Ends the names of snapshots that lack something.
 const INCOMPLETE: &[u8] = b"-incomplete";
-/// Digits of the time in a record's name.
+/// Digits of the time in a record's name, and of the number after it.
 const DIGITS: usize = 12;
+const NUMBER_DIGITS: usize = 8;
 /// A name with all that may be added to it stays below 255 bytes.
 const LONGEST: usize = 200;
 
@@ -37,7 +38,7 @@ const LONGEST: usize = 200;
 pub(crate) struct Store {
     pub(crate) dir: Dir,
     pub(crate) records: Option<Dir>,
-    /// In the order of time.
+    /// In the order in which they were made.
     pub(crate) snapshots: Vec<Snapshot>,
     /// What stopped runs left, the newest last.
     pub(crate) left: Vec<NameBuf>,
@@ -75,9 +76,12 @@ pub(crate) fn incomplete(name: Name<'_>) -> NameBuf {
 }
 
 fn record_name(snapshot: &Snapshot) -> NameBuf {
-    let mut name = format!("{:0width$}-", snapshot.time.max(0), width = DIGITS).into_bytes();
-    name.extend_from_slice(snapshot.name.bytes());
-    name.into()
+    let mut name = format!("{:0width$}", snapshot.time.max(0), width = DIGITS);
+    // those of earlier versions have none
+    if snapshot.number > 0 {
+        name.push_str(&format!(".{:0width$}", snapshot.number, width = NUMBER_DIGITS));
+    }
+    [name.as_bytes(), b"-", snapshot.name.bytes()].concat().into()
 }
 
 /// The name of a snapshot that is being removed.
@@ -98,15 +102,25 @@ fn is_left_name(name: Name<'_>) -> bool {
 }
 
 fn read_record(record: Name<'_>) -> Option<Snapshot> {
-    let (time, rest) = record.bytes().split_at_checked(DIGITS)?;
+    let (time, mut rest) = record.bytes().split_at_checked(DIGITS)?;
+    let mut number = 0;
+    if let Some(more) = rest.strip_prefix(b".") {
+        let (digits, after) = more.split_at_checked(NUMBER_DIGITS)?;
+        (number, rest) = (digits_of(digits)?.try_into().ok()?, after);
+    }
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
-    let digits = time.iter().all(u8::is_ascii_digit);
-    let time = digits.then(|| std::str::from_utf8(time).ok()?.parse().ok())??;
     Some(Snapshot {
         name: Name::new(name).to_buf(),
-        time,
+        time: digits_of(time)?,
+        number,
         complete: !name.ends_with(INCOMPLETE),
     })
+}
+
+/// The number that these digits are; nothing but digits.
+fn digits_of(text: &[u8]) -> Option<i64> {
+    let digits = text.iter().all(u8::is_ascii_digit);
+    digits.then(|| std::str::from_utf8(text).ok()?.parse().ok())?
 }
 
 impl Store {
@@ -160,9 +174,7 @@ impl Store {
                 }
             }
         }
-        store
-            .snapshots
-            .sort_by(|a, b| (a.time, &a.name).cmp(&(b.time, &b.name)));
+        store.snapshots.sort_by(|a, b| a.order().cmp(&b.order()));
         for name in lower.names_in(&store.dir).at("read", path)? {
             if is_left_name(name.name()) {
                 store.left.push(name);
@@ -208,6 +220,13 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The number of the next snapshot.
+    pub(crate) fn next_number(&self) -> u32 {
+        const MOST: u32 = 10u32.pow(NUMBER_DIGITS as u32) - 1;
+        let last = self.snapshots.last().map_or(0, |last| last.number);
+        MOST.min(last + 1)
     }
 
     /// A name like this one that no snapshot has, nor anything else in the store.
@@ -294,15 +313,28 @@ mod tests {
             let snapshot = Snapshot {
                 name: name.into(),
                 time: 1_795_294_800,
+                number: 12,
                 complete,
             };
-            assert_eq!(read_record(record_name(&snapshot).name()), Some(snapshot));
+            assert_eq!(read_record(record_name(&snapshot).name()), Some(snapshot.clone()));
+            // as earlier versions wrote it
+            let old = Snapshot {
+                number: 0,
+                ..snapshot
+            };
+            assert_eq!(
+                record_name(&old).name().bytes().get(..13),
+                Some(&b"001795294800-"[..])
+            );
+            assert_eq!(read_record(record_name(&old).name()), Some(old));
         }
         for foreign in [
             "lock",
             "2026-11-21T21-00-00",
             "001795294800-",
             "00179529480x-a",
+            "001795294800.0000001-a",
+            "001795294800.0000000x-a",
             "",
         ] {
             assert_eq!(read_record(Name::new(foreign)), None, "{foreign}");

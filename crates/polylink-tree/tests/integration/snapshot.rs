@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use polylink_core::{Dir, FileId, FsResult, Kind, LinkFs as _, MemFs, MemOptions, Metadata, Silent};
+use polylink_core::{Dir, FileId, FsResult, Kind, LinkFs as _, MemFs, MemOptions, Metadata, NameBuf, Silent};
 use polylink_tree::Error;
 use polylink_tree::snapshot::{Civil, Keep, Outcome, Request, Step, apply, list, plan};
 
@@ -329,4 +329,41 @@ fn a_snapshot_that_cannot_be_brought_to_the_disk_gets_no_name() {
     assert_eq!((outcome.copied, outcome.linked), (0, 5));
     assert_whole(&fs, "n002", 65_000);
     assert_eq!(names(&fs), [".polylink-snapshots", "n002"]);
+}
+
+#[test]
+fn snapshots_of_one_second_and_of_a_clock_that_was_set_back_are_in_the_order_of_their_making() {
+    let fs = photos();
+    let mut made = Vec::new();
+    for (number, name) in [(7, "b"), (7, "b"), (7, "a"), (3, "c")]
+        .into_iter()
+        .chain((0..9).map(|_| (7, "b")))
+    {
+        fs.create(format!("/s/new{}", made.len()), 5).unwrap();
+        let outcome = take(
+            &fs,
+            &Request {
+                name: name.into(),
+                ..request(number)
+            },
+        );
+        // what is new is all that is copied: the last one is what a run compares with
+        assert_eq!(
+            (outcome.base, outcome.copied > 1),
+            (made.last().cloned(), made.is_empty())
+        );
+        made.extend(outcome.name);
+    }
+    let listed = |fs: &MemFs| -> Vec<NameBuf> {
+        let all = list(fs, Path::new("/store")).unwrap();
+        all.into_iter().map(|snapshot| snapshot.name).collect()
+    };
+    assert_eq!(listed(&fs), made);
+    let keep = Request {
+        keep: Some(Keep::parse("last=3").unwrap()),
+        name: "a".into(),
+        ..request(1)
+    };
+    made.extend(take(&fs, &keep).name);
+    assert_eq!(listed(&fs), made[made.len() - 3..]);
 }
