@@ -255,6 +255,12 @@ impl Volume {
         own.as_ref().unwrap_or_else(|| UpcaseTable::windows())
     }
 
+    /// Lets names be compared by Windows' table, whatever the volume has: that is known to be none.
+    pub(crate) fn compare_as_windows(&self) {
+        // OK to ignore: where somebody compared names before, that stays
+        self.upcase.get_or_init(|| None);
+    }
+
     /// Reads `$UpCase`.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use super::start::{UPCASE_LEN, flush, judge, offset_in, open, put_record, read_r
 use super::{Step, StepKind};
 use crate::check::{Options, check};
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{NotWritable, Result};
 use crate::file::FileName;
 use crate::fixup;
 use crate::geometry::Geometry;
@@ -58,9 +58,10 @@ pub(super) fn records(
     for (number, name) in ONLY {
         let place = offset_in(&geometry, geometry.mft.0, number);
         let mut raw = read_record(device, &geometry, place)?;
-        let Err(reason) = judge(&raw, number, &geometry).and_then(|()| is_called(&raw, number, name)) else {
-            continue;
-        };
+        let judged = judge(&raw, number, &geometry)
+            .and_then(|()| is_called(&raw, number, name))
+            .and_then(|()| leads_to_letters(&volume, number));
+        let Err(reason) = judged else { continue };
         let mut held = vec![0; raw.len()];
         let table = volume.table();
         if table.read_bytes(&**device, number, &mut held).is_err() || held != raw {
@@ -91,8 +92,19 @@ pub(super) fn records(
     if wrong.is_empty() {
         return Ok(());
     }
+    // directories would be put into an order that is none
+    let no_table = |reason: &str| -> Result<()> {
+        if leads_to_letters(&volume, RecordNumber::UPCASE).is_ok() {
+            return Ok(());
+        }
+        let reason = format!("$UpCase ({reason}) cannot be read, nor be made anew");
+        Err(NotWritable::Damaged { reason }.into())
+    };
     let Some(survey) = Survey::of(&volume, &geometry, &|number| wrong.contains_key(&number))? else {
-        return Ok(());
+        return match wrong.get(&RecordNumber::UPCASE) {
+            Some((reason, _)) => no_table(reason),
+            None => Ok(()),
+        };
     };
     is_quiet(&volume, options)?;
     let mut maker = Maker {
@@ -103,9 +115,10 @@ pub(super) fn records(
         bitmap_lasts: !wrong.contains_key(&RecordNumber::BITMAP),
     };
     for (number, name) in ONLY {
-        if let Some((reason, raw)) = wrong.get(&number)
-            && maker.make(number, name, raw)?
-        {
+        let Some((reason, raw)) = wrong.get(&number) else {
+            continue;
+        };
+        if maker.make(number, name, raw)? {
             let what = format!("the record of {name}");
             report(Step::new(
                 StepKind::RebuildRecord,
@@ -114,6 +127,8 @@ pub(super) fn records(
                 *reason,
                 "made anew",
             ));
+        } else if number == RecordNumber::UPCASE {
+            no_table(reason)?;
         }
     }
     Ok(())
@@ -137,6 +152,24 @@ fn is_called(raw: &[u8], number: RecordNumber, name: &str) -> std::result::Resul
         found.parent.record() == RecordNumber::ROOT && String::from_utf16_lossy(&found.name) == name
     });
     if is_own { Ok(()) } else { Err("without its name") }
+}
+
+/// Whether `$UpCase` leads to a table in which the letters of ASCII, and nothing else there, have upper cases; else why not.
+///
+/// By another table every directory would be in another order.
+fn leads_to_letters(volume: &Volume, number: RecordNumber) -> std::result::Result<(), &'static str> {
+    if number != RecordNumber::UPCASE {
+        return Ok(());
+    }
+    let table = volume
+        .read_upcase()
+        .map_err(|_| "with a table that cannot be read")?;
+    let windows = UpcaseTable::windows();
+    if (0..0x80).all(|unit| table.upcase(unit) == windows.upcase(unit)) {
+        Ok(())
+    } else {
+        Err("with a table that is none of upper cases")
+    }
 }
 
 /// What all other records say.
@@ -408,6 +441,7 @@ impl Maker<'_> {
             return Ok(None);
         }
         let volume = open(self.device)?;
+        volume.compare_as_windows();
         let mut other_order = false;
         check(&volume, &Options::default(), &Silent, &mut |issue| {
             other_order |= ["index-order", "entry-twice"].contains(&issue.kind_name());

@@ -343,14 +343,19 @@ pub(super) fn judge(
         {
             return Err("with a table that lies in it");
         }
+        let holds_all = [RecordNumber::BITMAP, RecordNumber::UPCASE].contains(&number)
+            && attribute.kind() == AttributeKind::DATA
+            && attribute.name_bytes().is_empty();
+        if let Body::Resident { .. } = attribute.body()
+            && holds_all
+        {
+            return Err("with a value that lies in it");
+        }
         if let Body::NonResident(part) = attribute.body() {
             let runs = part
                 .decode(geometry.clusters)
                 .map_err(|_| "with runs that cannot be")?;
             let room = runs.end().0.saturating_mul(u64::from(geometry.cluster));
-            let holds_all = [RecordNumber::BITMAP, RecordNumber::UPCASE].contains(&number)
-                && attribute.kind() == AttributeKind::DATA
-                && attribute.name_bytes().is_empty();
             // what else a directory holds may be compressed
             if !attribute.flags().is_empty() && (number.0 < MIRRORED || holds_all) {
                 return Err("with a value that is said to be compressed");

@@ -47,6 +47,7 @@ const MENDED: &[&str] = &[
     "cluster-twice",
     "first-record",
     "root",
+    "upcase",
     "list-attribute",
     "list-entry",
     "list-order",

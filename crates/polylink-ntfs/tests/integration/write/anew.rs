@@ -192,15 +192,15 @@ fn the_table_of_upper_cases_is_not_made_where_a_directory_has_another_order() {
     let stream = file.stream(&volume, AttributeKind::DATA, &[]).unwrap().unwrap();
     let lcn = stream.runs().unwrap().extents()[0].lcn.unwrap().0;
     drop(volume);
-    // by this table, z comes before a
-    for unit in [b'z', b'Z'] {
-        let at = lcn * 4096 + 2 * u64::from(unit);
+    // by this table, ä comes before a
+    for unit in [0xE4, 0xC4] {
+        let at = lcn * 4096 + 2 * unit;
         device.write_at(at, &[0x30, 0]).unwrap();
     }
     let writer = open(&device);
     let root = writer.root().unwrap();
     let directory = writer.make_directory(root, &units("d")).unwrap();
-    for name in ["a", "z"] {
+    for name in ["a", "ä"] {
         writer.create_file(directory, &units(name)).unwrap();
     }
     writer.close().unwrap();
@@ -212,4 +212,28 @@ fn the_table_of_upper_cases_is_not_made_where_a_directory_has_another_order() {
     let on: Arc<dyn Device> = device.clone();
     assert!(mended(&on).is_err());
     assert!(device.bytes() == before, "something was written");
+}
+
+/// Runs of `$UpCase` that lead to something else: no directory is put into the order of that.
+#[test]
+fn a_table_of_upper_cases_that_is_none_is_not_believed() {
+    let device = sound(4096, 1024);
+    let names = contents(&device);
+    let volume = reopened(&device);
+    let file = volume.file(RecordNumber::UPCASE).unwrap();
+    let stream = file.stream(&volume, AttributeKind::DATA, &[]).unwrap().unwrap();
+    let lcn = stream.runs().unwrap().extents()[0].lcn.unwrap().0;
+    drop(volume);
+    device.write_at(lcn * 4096, &[0x5A; 0x2_0000]).unwrap();
+    let steps = mends(device.bytes(), &names);
+    assert_eq!(
+        steps[0],
+        "record 10: the record of $UpCase: with a table that is none of upper cases -> made anew"
+    );
+    assert!(
+        !steps
+            .iter()
+            .any(|step| step.contains("the index of the directory")),
+        "{steps:#?}"
+    );
 }
