@@ -365,7 +365,7 @@ const JUDGES: &[Judge] = &[
     windows("wine-tests", "the crates' own tests under Wine", wine::tests),
     windows(
         "wine-cli",
-        "the release program under Wine, looked at from Linux",
+        "the program under Wine, looked at from Linux",
         wine::cli,
     ),
     long(

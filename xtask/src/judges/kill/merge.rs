@@ -50,8 +50,7 @@ impl<'a> Subject<'a> {
             contents,
             random: Random::new(lab.seed),
             knife: Knife::NEW,
-            // twice as many as of others: a run is short
-            rounds: lab.kills * 2,
+            rounds: lab.kills,
         })
     }
 

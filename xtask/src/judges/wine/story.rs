@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::judges::lab::{Lab, Run, ensure};
 use crate::judges::{Stop, Verdict};
 use crate::shell;
-use crate::windows::{Profile, Target, Wine};
+use crate::windows::{Target, Wine};
 
 /// How long the program may take to begin, and to end when it is told to.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn told(lab: &Lab) -> Verdict {
     let (toolchain, wine) = (super::toolchain()?, super::wine()?);
     let stage = Stage {
-        program: toolchain.polylink(Target::Win7, Profile::Release)?,
+        program: toolchain.polylink(Target::Win7)?,
         wine,
         root: lab.folder("windows")?,
     };
