@@ -341,7 +341,7 @@ pub(crate) fn agrees(
     })?;
     let mut command = Command::new(needs("ntfsinfo", "ntfs-3g")?);
     shell::output(command.arg("-m").arg(image))?;
-    // `fls` takes 5 s for one file with a thousand names: at the end then
+    // `fls` takes 5 s for one file with a thousand names, so it looks at the end then
     let is_crowded = model.files.iter().any(|file| file.links >= CROWD);
     if cluster <= INDEX_BLOCK && !is_crowded {
         lists(image, model)?;
@@ -403,7 +403,7 @@ const NAMES: usize = 1026;
 const AMONG: usize = 5;
 
 /// From this many names of one file on The Sleuth Kit is slow.
-const CROWD: u64 = 900;
+const CROWD: u64 = 200;
 
 /// Gives one file as many names as it can have, and is refused two more.
 fn crowd(script: &Path, image: &Path, model: &mut Model) -> Verdict {
